@@ -1,0 +1,52 @@
+//! The names of the files that stages leave for each other. One name, one place.
+
+/// Written last and by rename; a directory without it does not exist for the next stage.
+pub const MANIFEST: &str = "manifest.json";
+/// What was measured while a stage ran; outside every digest.
+pub const RUN_INFO: &str = "run-info.json";
+
+/// Unscaled features of the 70 % split.
+pub const TRAIN: &str = "train.parquet";
+/// Unscaled features of the 20 % split, on which trials are compared.
+pub const TEST: &str = "test.parquet";
+/// Unscaled features of the 10 % split, not looked at before deployment.
+pub const VALIDATION: &str = "validation.parquet";
+/// The canonical flows of the test rows, in the same order.
+pub const FLOWS_TEST: &str = "flows-test.parquet";
+/// The canonical flows of the validation rows, in the same order.
+pub const FLOWS_VALIDATION: &str = "flows-validation.parquet";
+/// Rows that were set aside, with file, line and reason.
+pub const QUARANTINE: &str = "quarantine.parquet";
+/// The ordered feature schema with the statistics of train.
+pub const FEATURES: &str = "features.json";
+/// The fitted transform: feature set and what it learned from train.
+pub const TRANSFORM: &str = "transform.json";
+/// Statistics of the splits and features.
+pub const STATISTICS: &str = "statistics.json";
+/// Results of the expectation suite, in the form of Great Expectations.
+pub const EXPECTATIONS: &str = "expectations.json";
+/// What in the features identifies a host, a moment or a record.
+pub const AUDIT: &str = "audit.json";
+/// A few flows with their features.
+pub const EXAMPLES: &str = "examples.json";
+
+/// Every candidate and every fold of a search.
+pub const SEARCH: &str = "search.json";
+/// The default and the best fit, scored on test.
+pub const TRIALS: &str = "trials.json";
+/// The encoder's shape, parameters and loss per epoch.
+pub const ENCODER: &str = "encoder.json";
+
+/// Ranking, winner, reason and verdict.
+pub const SELECTION: &str = "selection.json";
+/// One-value file: the winner's trial id.
+pub const WINNER: &str = "winner";
+/// One-value file: the winner's accuracy on test.
+pub const ACCURACY: &str = "accuracy";
+/// One-value file: the verdict on promotion.
+pub const VERDICT: &str = "verdict";
+
+/// The folder of the bundle inside the packaging artifact.
+pub const BUNDLE: &str = "bundle";
+/// The run report for people.
+pub const REPORT: &str = "report.html";

@@ -1,0 +1,36 @@
+//! Estimators, scalers, the autoencoder, metrics and their search: parameters become checked parameters,
+//! fitted models and predictions; fitted state becomes bytes and back.
+//!
+//! Every family has one shape: `Params` (checked on construction) → `fit` → a fitted type that is a
+//! [`Classifier`], and a `search` that scores many candidates over shared folds in one call, so that what they
+//! have in common is computed once. [`fit`] and [`search`] dispatch over the families.
+//!
+//! Matrices are `[rows, features]` f64, row-major. Class 1 (malicious) is the positive class.
+//! Definitions and parameter names are scikit-learn's; each module says where it differs.
+//!
+//! Results do not depend on the number of threads: parallel pieces are independent or are combined in a fixed
+//! order. The thread pool is rayon's current one; nothing here starts threads of its own.
+//!
+//! This crate does not know files, command lines, or polars.
+
+pub mod autoencoder;
+pub mod classifier;
+pub mod context;
+pub mod data;
+pub mod detector;
+pub mod folds;
+pub mod knn;
+pub mod logistic;
+pub mod params;
+pub mod scaler;
+pub mod scoring;
+pub mod svc;
+pub mod tree;
+
+pub use classifier::{Classifier, FittedModel, ModelParams, ScoreKind, Scores, fit, search};
+pub use context::{CandidateScores, Context, FitError, Progress, Simd};
+pub use data::Dataset;
+pub use detector::Detector;
+pub use folds::{Fold, Folds};
+pub use params::{ParamError, ParamReader};
+pub use scaler::Scaler;

@@ -1,0 +1,1 @@
+//! Stage: bundle, model card and run report
