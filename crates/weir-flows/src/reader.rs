@@ -1,0 +1,245 @@
+//! Streaming: any source of bytes to batches, in bounded memory.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use memchr::memchr;
+use thiserror::Error;
+
+use crate::batch::Batch;
+use crate::decode::{Chunk, Decode, HeadError, LINE_LIMIT};
+use crate::format::{Format, SniffError, sniff};
+use crate::table::{BOM, reject_long_line};
+
+/// How many bytes are asked for at a time.
+const BLOCK: usize = 256 << 10;
+
+/// Reads flows from a source of bytes.
+///
+/// Memory: a batch, and a buffer that grows to the longest line but not beyond [`LINE_LIMIT`] and a block.
+pub struct FlowReader<R> {
+    source: R,
+    name: String,
+    format: Format,
+    decoder: Box<dyn Decode>,
+    buffer: Buffer,
+    /// The line on which the unread bytes start.
+    line: u64,
+    /// What stopped reading, until it is told.
+    failed: Option<io::Error>,
+}
+
+/// Why flows cannot be read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The source cannot be read.
+    #[error("{name}: cannot be read at line {line}: {source}")]
+    Io {
+        /// The source.
+        name: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// The reason.
+        source: io::Error,
+    },
+    /// There is not a single byte.
+    #[error("{name}: is empty; expected at least a header line")]
+    Empty {
+        /// The source.
+        name: String,
+    },
+    /// No format fits.
+    #[error("{name}: {source}")]
+    Sniff {
+        /// The source.
+        name: String,
+        /// How it starts and what was expected.
+        source: SniffError,
+    },
+    /// The format asked for does not fit.
+    #[error("{name}: {source}")]
+    Head {
+        /// The source.
+        name: String,
+        /// What is wrong with its head.
+        source: HeadError,
+    },
+}
+
+impl FlowReader<File> {
+    /// Opens a file; see [`FlowReader::new`].
+    ///
+    /// # Errors
+    /// As [`FlowReader::new`].
+    pub fn open(path: &Path, format: Option<Format>) -> Result<Self, ReadError> {
+        let name = path.display().to_string();
+        match File::open(path) {
+            Ok(file) => Self::new(file, &name, format),
+            Err(source) => Err(ReadError::Io { name, line: 1, source }),
+        }
+    }
+}
+
+impl<R: Read> FlowReader<R> {
+    /// Reads the head of a source. Errors call it `name`. Without a format the head decides.
+    ///
+    /// # Errors
+    /// [`ReadError::Empty`], [`ReadError::Sniff`] and [`ReadError::Head`] when it is no flow file,
+    /// [`ReadError::Io`] when it cannot be read.
+    pub fn new(mut source: R, name: &str, format: Option<Format>) -> Result<Self, ReadError> {
+        let mut buffer = Buffer::default();
+        let name = name.to_owned();
+        if let Err(source) = buffer.fill(&mut source) {
+            return Err(ReadError::Io { name, line: 1, source });
+        }
+        let head = buffer.unread();
+        if head.is_empty() || head == BOM {
+            return Err(ReadError::Empty { name });
+        }
+        let format = match format.map_or_else(|| sniff(head), Ok) {
+            Ok(format) => format,
+            Err(source) => return Err(ReadError::Sniff { name, source }),
+        };
+        let decoder = match format.decoder(head) {
+            Ok(decoder) => decoder,
+            Err(source) => return Err(ReadError::Head { name, source }),
+        };
+        let head = decoder.head();
+        buffer.start += head.bytes;
+        Ok(Self { source, name, format, decoder, buffer, line: 1 + head.lines, failed: None })
+    }
+
+    /// The format being read.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What decodes it, for the columns ignored and missing.
+    #[must_use]
+    pub fn decoder(&self) -> &dyn Decode {
+        &*self.decoder
+    }
+
+    /// The next records, `rows` of them (at least one) unless the source ends before; nothing at its end.
+    ///
+    /// Batches depend on `rows` only, not on how the source portions its bytes.
+    ///
+    /// # Errors
+    /// [`ReadError::Io`] when the source cannot be read, after all records before have been returned.
+    pub fn next_batch(&mut self, rows: usize) -> Result<Option<Batch>, ReadError> {
+        let rows = rows.max(1);
+        let mut batch = Batch::default();
+        if self.failed.is_none()
+            && let Err(error) = self.read_batch(rows, &mut batch)
+        {
+            self.failed = Some(error);
+        }
+        if !batch.is_empty() {
+            return Ok(Some(batch));
+        }
+        match self.failed.take() {
+            Some(source) => {
+                // What follows the failure starts in the middle of a line, so that nothing more can be read.
+                self.buffer = Buffer { ended: true, ..Buffer::default() };
+                Err(ReadError::Io { name: self.name.clone(), line: self.line, source })
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn read_batch(&mut self, rows: usize, batch: &mut Batch) -> io::Result<()> {
+        loop {
+            let end = self.buffer.ended;
+            let chunk = Chunk { bytes: self.buffer.unread(), first_line: self.line, end };
+            let done = self.decoder.decode(chunk, rows - batch.records(), batch);
+            self.buffer.start += done.bytes;
+            self.line += done.lines;
+            if batch.records() >= rows || end {
+                return Ok(());
+            }
+            if self.buffer.has_long_line() {
+                reject_long_line(self.line, self.buffer.unread(), batch);
+                self.line += 1;
+                self.buffer.skip_line(&mut self.source)?;
+                if batch.records() >= rows {
+                    return Ok(());
+                }
+            } else {
+                self.buffer.fill(&mut self.source)?;
+            }
+        }
+    }
+}
+
+/// Bytes read but not yet decoded.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    filled: usize,
+    ended: bool,
+}
+
+impl Buffer {
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..self.filled]
+    }
+
+    /// Whether the bytes are the start of a line that is too long.
+    fn has_long_line(&self) -> bool {
+        self.unread().len() > LINE_LIMIT && memchr(b'\n', self.unread()).is_none()
+    }
+
+    /// Reads until a line ends in the new bytes, the line is too long, or the source ends.
+    fn fill(&mut self, source: &mut impl Read) -> io::Result<()> {
+        loop {
+            let new = self.read(source)?;
+            if self.ended || self.unread().len() > LINE_LIMIT {
+                return Ok(());
+            }
+            if memchr(b'\n', &self.bytes[self.filled - new..self.filled]).is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Drops bytes up to the end of the line.
+    fn skip_line(&mut self, source: &mut impl Read) -> io::Result<()> {
+        loop {
+            if let Some(end) = memchr(b'\n', self.unread()) {
+                self.start += end + 1;
+                return Ok(());
+            }
+            self.start = self.filled;
+            if self.ended {
+                return Ok(());
+            }
+            self.read(source)?;
+        }
+    }
+
+    /// Reads once, at most a block, and returns how many bytes came.
+    fn read(&mut self, source: &mut impl Read) -> io::Result<usize> {
+        if self.bytes.len() < self.filled + BLOCK {
+            self.bytes.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+        }
+        if self.bytes.len() < self.filled + BLOCK {
+            self.bytes.resize(self.filled + BLOCK, 0);
+        }
+        loop {
+            match source.read(&mut self.bytes[self.filled..self.filled + BLOCK]) {
+                Ok(new) => {
+                    self.filled += new;
+                    self.ended = new == 0;
+                    return Ok(new);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
