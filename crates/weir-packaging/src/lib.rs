@@ -1,1 +1,30 @@
-//! Stage: bundle, model card and run report
+//! Stage `packaging`: the winner as a bundle, with its model card, and the report of the whole run.
+//!
+//! Reads the features artifact (JSON files only), `selection.json` and all training artifacts. Writes `bundle/`, which
+//! is all that a predictor needs, and `report.html`, which shows measured times and is therefore outside the digest.
+//!
+//! This crate does not know how models are trained or flows are read; it opens no Parquet file. What a bundle is made
+//! of is known to weir-bundle alone.
+//!
+//! ```text
+//! params        the name of the bundle, the number of examples in it
+//! inputs        artifacts of one run, and the winner's among them
+//! run           what is read from them
+//! card          the model card
+//! report        the run report
+//! stage         artifacts in, artifact out
+//! command       arguments and result
+//! ```
+
+mod card;
+mod command;
+mod inputs;
+mod markdown;
+mod params;
+mod report;
+mod run;
+mod stage;
+
+pub use command::{Args, command};
+pub use params::PackagingParams;
+pub use stage::{Outcome, Request, run};

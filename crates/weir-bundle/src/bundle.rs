@@ -1,0 +1,253 @@
+//! Opening a bundle.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use weir_contract::feature::{self, Examples, FeatureSchema};
+use weir_contract::{Classify, Digest};
+use weir_models::Detector;
+use weir_models::detector::{self, DetectorError};
+use weir_transform::transform::{self, Transform, TransformError};
+
+use crate::error::BundleError;
+use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, REQUIRED, SIGNATURE, SUMS, TRANSFORM};
+use crate::info::{self, BundleInfo, Signature};
+use crate::sums::{self, Sums};
+
+/// An opened bundle: every checksum held, and the parts agree with each other.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    pub(crate) info: BundleInfo,
+    pub(crate) transform: Transform,
+    pub(crate) schema: FeatureSchema,
+    pub(crate) detector: Detector,
+    pub(crate) signature: Signature,
+    pub(crate) examples: Examples,
+    pub(crate) card: String,
+    pub(crate) digest: Digest,
+}
+
+impl Bundle {
+    /// Opens the bundle in `dir`. Reads every file once; what is used are the bytes whose checksum was compared.
+    ///
+    /// # Errors
+    /// [`BundleError::Missing`] without `SHA256SUMS`; [`BundleError::MissingFile`], [`BundleError::Unlisted`] and
+    /// [`BundleError::Checksum`] for files that are not exactly those listed; [`BundleError::Newer`] for a later
+    /// format; [`BundleError::Corrupt`] for a file that cannot be read as what it is; [`BundleError::Disagree`] for
+    /// parts that do not belong together, or when this build computes other features for the examples.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, BundleError> {
+        let dir = dir.as_ref();
+        let (files, digest) = read_verified(dir)?;
+        let reader = Reader { dir, files };
+        // The version decides how everything else is read.
+        let info: BundleInfo = reader.json(INFO, info::FORMAT)?;
+        let bundle = Self {
+            info,
+            transform: reader.transform()?,
+            schema: reader.json(FEATURES, feature::FORMAT)?,
+            detector: reader.detector()?,
+            signature: reader.json(SIGNATURE, info::FORMAT)?,
+            examples: reader.json(EXAMPLES, feature::FORMAT)?,
+            card: reader.text(CARD)?,
+            digest,
+        };
+        let found = |name: &str| reader.digest(name);
+        bundle.check(dir, found(TRANSFORM), found(DETECTOR))?;
+        Ok(bundle)
+    }
+
+    /// What the bundle is and where it comes from.
+    #[must_use]
+    pub fn info(&self) -> &BundleInfo {
+        &self.info
+    }
+
+    /// The ordered features with the statistics of train.
+    #[must_use]
+    pub fn schema(&self) -> &FeatureSchema {
+        &self.schema
+    }
+
+    /// Inputs and outputs by name and type.
+    #[must_use]
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// The model card, in Markdown.
+    #[must_use]
+    pub fn card(&self) -> &str {
+        &self.card
+    }
+
+    /// A few flows with their features.
+    #[must_use]
+    pub fn examples(&self) -> &Examples {
+        &self.examples
+    }
+
+    /// The transform from flows to features.
+    #[must_use]
+    pub fn transform(&self) -> &Transform {
+        &self.transform
+    }
+
+    /// Scaler, encoder and model.
+    #[must_use]
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    /// SHA-256 of `SHA256SUMS`, and so of the whole bundle.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// The bytes of the files that every bundle holds, after `SHA256SUMS` was found to list exactly what is in `dir` and
+/// every checksum was compared; and the digest of `SHA256SUMS`.
+fn read_verified(dir: &Path) -> Result<(BTreeMap<&'static str, Vec<u8>>, Digest), BundleError> {
+    let path = dir.join(SUMS);
+    let bytes = fs::read(&path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(dir),
+        _ => BundleError::io("read", &path)(source),
+    })?;
+    let sums = sums::parse(&bytes).map_err(|reason| BundleError::corrupt(&path, reason))?;
+    refuse_unlisted(dir, &sums)?;
+    if let Some(name) = REQUIRED.iter().find(|&&name| !sums.contains_key(name)) {
+        return Err(BundleError::corrupt(&path, format!("it does not list {name}, which every bundle holds")));
+    }
+    let mut files = BTreeMap::new();
+    for (name, &expected) in &sums {
+        let path = dir.join(name);
+        let found = match REQUIRED.iter().find(|&&known| known == name) {
+            Some(&known) => {
+                let bytes = fs::read(&path).map_err(|source| missing_or_io(&path, source))?;
+                let found = Digest::of(&bytes);
+                files.insert(known, bytes);
+                found
+            }
+            None => digest(&path)?,
+        };
+        if found != expected {
+            return Err(BundleError::Checksum { path, expected, found });
+        }
+    }
+    Ok((files, Digest::of(&bytes)))
+}
+
+fn missing(dir: &Path) -> BundleError {
+    let inner = dir.join(weir_contract::files::BUNDLE);
+    let inner = inner.join(SUMS).is_file().then_some(inner);
+    BundleError::Missing { dir: dir.to_owned(), inner }
+}
+
+fn missing_or_io(path: &Path, source: io::Error) -> BundleError {
+    match source.kind() {
+        io::ErrorKind::NotFound => BundleError::MissingFile { path: path.to_owned() },
+        _ => BundleError::io("read", path)(source),
+    }
+}
+
+/// Streams a file that this build does not use, such as a model in another format.
+fn digest(path: &Path) -> Result<Digest, BundleError> {
+    let mut digester = weir_contract::digest::Digester::default();
+    let mut file = fs::File::open(path).map_err(|source| missing_or_io(path, source))?;
+    io::copy(&mut file, &mut digester).map_err(BundleError::io("read", path))?;
+    Ok(digester.finish())
+}
+
+/// Refuses what is in `dir` and not listed, links and folders: a bundle is a flat directory of plain files.
+fn refuse_unlisted(dir: &Path, sums: &Sums) -> Result<(), BundleError> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(dir).map_err(BundleError::io("list", dir))? {
+        let entry = entry.map_err(BundleError::io("list", dir))?;
+        let plain = entry.file_type().map_err(BundleError::io("inspect", &entry.path()))?.is_file();
+        entries.push((entry.path(), entry.file_name(), plain));
+    }
+    // In the order of names, so that the same directory has the same refusal everywhere.
+    entries.sort();
+    for (path, name, plain) in entries {
+        let listed = name.to_str().is_some_and(|name| name == SUMS || sums.contains_key(name));
+        if !listed {
+            return Err(BundleError::Unlisted { path });
+        }
+        if !plain {
+            return Err(BundleError::corrupt(&path, "a bundle holds plain files only, no links and no folders"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads verified bytes as what their names say.
+struct Reader<'a> {
+    dir: &'a Path,
+    files: BTreeMap<&'static str, Vec<u8>>,
+}
+
+impl Reader<'_> {
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// All required files were read, or opening ended before.
+    fn bytes(&self, name: &str) -> &[u8] {
+        self.files.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn digest(&self, name: &str) -> Digest {
+        Digest::of(self.bytes(name))
+    }
+
+    /// A file with a format version, which is looked at first.
+    fn json<T: DeserializeOwned>(&self, name: &str, known: u32) -> Result<T, BundleError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let corrupt = |error: serde_json::Error| BundleError::corrupt(&self.path(name), error);
+        let Version { format } = serde_json::from_slice(self.bytes(name)).map_err(corrupt)?;
+        if format > known {
+            return Err(self.newer(name, format, known));
+        }
+        if format == 0 {
+            return Err(BundleError::corrupt(&self.path(name), "there is no format 0"));
+        }
+        serde_json::from_slice(self.bytes(name)).map_err(corrupt)
+    }
+
+    fn transform(&self) -> Result<Transform, BundleError> {
+        Transform::from_json(self.bytes(TRANSFORM)).map_err(|error| match error {
+            TransformError::Version { found } if found > transform::FORMAT => {
+                self.newer(TRANSFORM, found, transform::FORMAT)
+            }
+            other => self.corrupt(TRANSFORM, &other),
+        })
+    }
+
+    fn detector(&self) -> Result<Detector, BundleError> {
+        Detector::from_bytes(self.bytes(DETECTOR)).map_err(|error| match error {
+            DetectorError::Version { found } if found > detector::FORMAT => {
+                self.newer(DETECTOR, found, detector::FORMAT)
+            }
+            other => self.corrupt(DETECTOR, &other),
+        })
+    }
+
+    fn text(&self, name: &str) -> Result<String, BundleError> {
+        String::from_utf8(self.bytes(name).to_vec()).map_err(|error| BundleError::corrupt(&self.path(name), error))
+    }
+
+    fn newer(&self, name: &str, found: u32, known: u32) -> BundleError {
+        BundleError::Newer { path: self.path(name), found, known }
+    }
+
+    fn corrupt(&self, name: &str, error: &impl Classify) -> BundleError {
+        BundleError::corrupt(&self.path(name), error)
+    }
+}

@@ -1,0 +1,191 @@
+//! Arithmetic on blocks of rows, laid out as columns so that neighbouring rows sit in neighbouring lanes.
+//!
+//! Every sum over features, units or rows runs in one fixed order with a separate multiplication and addition (never
+//! fused), so a wider instruction set computes the same bits faster. A matrix-multiplication library was rejected:
+//! with ten units per layer its packing costs more than the products, and its order of sums is its own.
+
+use crate::context::Simd;
+
+/// Rows computed together; also the most that one row pays for, when it comes alone.
+pub(super) const ROWS: usize = 16;
+
+/// One unit's values for the rows of a block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(64))]
+pub(super) struct Column(pub(super) [f64; ROWS]);
+
+impl Column {
+    /// A block of zeros.
+    pub(super) const ZERO: Self = Self([0.0; ROWS]);
+}
+
+/// Lanes in which the sum over a batch is kept for each weight.
+pub(super) const LANES: usize = 8;
+
+/// A sum over rows, kept as the partial sums of the rows that fall in each lane.
+pub(super) type LaneSum = [f64; LANES];
+
+/// Work to be compiled once per instruction set. `run` and all it calls must be `#[inline(always)]`.
+pub(super) trait Kernel {
+    /// What the work gives.
+    type Output;
+
+    /// Does the work.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a kernel with the widest instructions the processor has, or with the portable ones if asked to. Both give the
+/// same bits.
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "AVX2 takes a third off a fit"))]
+pub(super) fn dispatch<K: Kernel>(simd: Simd, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if simd == Simd::Auto && is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx2")]
+        fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run()
+        }
+        // SAFETY: the processor has just been found to have AVX2.
+        return unsafe { with_avx2(kernel) };
+    }
+    let _ = simd;
+    kernel.run()
+}
+
+/// `output[j] = start(j) + sum over i of weight(i, j) * input[i]`, i ascending.
+#[inline(always)]
+pub(super) fn linear(
+    weight: impl Fn(usize, usize) -> f64,
+    start: impl Fn(usize) -> f64,
+    input: &[Column],
+    output: &mut [Column],
+) {
+    for (j, output) in output.iter_mut().enumerate() {
+        let mut sums = [start(j); ROWS];
+        for (i, Column(input)) in input.iter().enumerate() {
+            let weight = weight(i, j);
+            for (sum, input) in sums.iter_mut().zip(input) {
+                *sum += weight * input;
+            }
+        }
+        *output = Column(sums);
+    }
+}
+
+/// Adds to `sums[i]` the products of `inputs[i]` and `delta` over the rows, and to the last of `sums` the sum of
+/// `delta`: the gradient of one unit's weights and of its bias.
+#[inline(always)]
+pub(super) fn add_products(inputs: &[Column], delta: &Column, sums: &mut [LaneSum]) {
+    let (products, bias) = sums.split_at_mut(inputs.len());
+    for (input, sum) in inputs.iter().zip(products) {
+        // Else the compiler puts neighbouring inputs into lanes, gathers, and takes twice as long.
+        let input = std::hint::black_box(input);
+        let mut partial = *sum;
+        for (input, delta) in input.0.chunks_exact(LANES).zip(delta.0.chunks_exact(LANES)) {
+            for lane in 0..LANES {
+                partial[lane] += input[lane] * delta[lane];
+            }
+        }
+        *sum = partial;
+    }
+    for delta in delta.0.chunks_exact(LANES) {
+        for (sum, delta) in bias[0].iter_mut().zip(delta) {
+            *sum += delta;
+        }
+    }
+}
+
+/// Replaces each value z by swish(z) = z / (1 + e^-z) (Ramachandran, Zoph, Le 2017) and returns the derivatives.
+#[inline(always)]
+pub(super) fn swish(column: &mut Column) -> Column {
+    let mut derivatives = Column::ZERO;
+    for (value, derivative) in column.0.iter_mut().zip(&mut derivatives.0) {
+        let z = *value;
+        let sigmoid = 1.0 / (1.0 + exp(-z));
+        *value = z * sigmoid;
+        *derivative = sigmoid + *value * (1.0 - sigmoid);
+    }
+    derivatives
+}
+
+/// Replaces each value z by max(z, 0) and returns the derivatives, 0 at 0.
+#[inline(always)]
+pub(super) fn relu(column: &mut Column) -> Column {
+    let mut derivatives = Column::ZERO;
+    for (value, derivative) in column.0.iter_mut().zip(&mut derivatives.0) {
+        *derivative = if *value > 0.0 { 1.0 } else { 0.0 };
+        *value = if *value > 0.0 { *value } else { 0.0 };
+    }
+    derivatives
+}
+
+/// e^x within 4e-16 of it (relative) for |x| <= 700; beyond, the value at the nearer end. Without branches or tables,
+/// so that it runs in lanes.
+///
+/// Cody and Waite: x = k ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which the first times k is exact, then
+/// the Taylor polynomial of e^r (remainder below 4e-18) and k into the exponent.
+#[inline(always)]
+fn exp(x: f64) -> f64 {
+    /// 1.5 * 2^52: adding it rounds to a whole number, which then sits in the low bits of the mantissa.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    const LN_2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
+    const LN_2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
+    /// 1/13!, 1/12!, .. 1/0!.
+    const TAYLOR: [f64; 14] = {
+        let mut coefficients = [1.0; 14];
+        let mut factorial = 1.0;
+        let mut n = 1;
+        while n < 14 {
+            factorial *= n as f64;
+            coefficients[13 - n] = 1.0 / factorial;
+            n += 1;
+        }
+        coefficients
+    };
+    let x = if x > 700.0 { 700.0 } else { x };
+    let x = if x < -700.0 { -700.0 } else { x };
+    let shifted = x * std::f64::consts::LOG2_E + ROUND;
+    let k = shifted - ROUND;
+    let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
+    let mut power = TAYLOR[0];
+    for coefficient in &TAYLOR[1..] {
+        power = power * r + coefficient;
+    }
+    f64::from_bits(power.to_bits().wrapping_add(shifted.to_bits() << 52))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_within_two_units_of_the_last_place() {
+        for step in -700_000..=700_000 {
+            let x = f64::from(step) * 0.001;
+            let expected = libm::exp(x);
+            assert!((exp(x) - expected).abs() <= 4.5e-16 * expected, "e^{x}: {} for {expected}", exp(x));
+        }
+    }
+
+    #[test]
+    fn exp_stays_finite_and_positive_beyond_its_range() {
+        assert_eq!(exp(1e300), exp(700.0));
+        assert_eq!(exp(f64::NEG_INFINITY), exp(-700.0));
+        assert!(exp(-1e300) > 0.0 && exp(1e300).is_finite());
+        assert!(exp(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn activations_have_the_values_and_slopes_of_their_definitions() {
+        let mut column = Column::ZERO;
+        column.0[0] = 1.0;
+        column.0[1] = -1.0;
+        let (mut swished, mut rectified) = (column, column);
+        let (swish_slope, relu_slope) = (swish(&mut swished), relu(&mut rectified));
+        // swish(1) = sigmoid(1) = 0.731058578630004879, swish'(0) = 1/2.
+        assert!((swished.0[0] - 0.731_058_578_630_004_9).abs() < 1e-15);
+        assert!((swished.0[0] - swished.0[1] - 1.0).abs() < 1e-15, "swish(z) - swish(-z) = z");
+        assert_eq!(swish_slope.0[2], 0.5);
+        assert_eq!((rectified.0[0], rectified.0[1], rectified.0[2]), (1.0, 0.0, 0.0));
+        assert_eq!((relu_slope.0[0], relu_slope.0[1], relu_slope.0[2]), (1.0, 0.0, 0.0));
+    }
+}

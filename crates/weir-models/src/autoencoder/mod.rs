@@ -1,0 +1,209 @@
+//! The report's autoencoder: input → 10 swish → 8 swish → latent 6 relu → 8 swish → 10 swish → input linear.
+//!
+//! Trained as Keras trains it (Glorot-normal weights, Adam, mean squared error over rows and features, rows shuffled
+//! each epoch, the last batch smaller), in f64, on one thread: a batch of 512 rows takes less time than handing its
+//! parts to other threads would save, and a fit that waits for nobody runs beside the searches. A tensor library was
+//! rejected: the network has 508 parameters.
+//!
+//! Same rows, parameters and seed give the same bytes for any number of threads and either code path, because every
+//! sum has one order. Units of the latent layer that die stay dead: they are reported, not drawn again.
+
+mod adam;
+mod encoder;
+mod kernel;
+mod network;
+mod params;
+mod random;
+
+use ndarray::ArrayView2;
+use weir_contract::trial::{EncoderReport, FORMAT};
+
+use self::adam::Adam;
+use self::kernel::{Kernel, ROWS, dispatch};
+use self::network::{Block, Gradient};
+use self::random::{Purpose, Random};
+use crate::context::{Context, FitError};
+
+pub use self::encoder::{Encoder, EncoderError};
+pub use self::network::{Activation, Dense};
+pub use self::params::AutoencoderParams;
+
+/// Layers from the input to the latent one.
+const ENCODER_LAYERS: usize = 3;
+
+/// An encoder and how its training went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainedAutoencoder {
+    /// The half that detectors need.
+    pub encoder: Encoder,
+    /// Mean squared reconstruction error over rows and features per epoch, while its batches trained (as Keras
+    /// reports it).
+    pub loss: Vec<f64>,
+    /// The same over all rows after the last epoch.
+    pub final_loss: f64,
+    /// Latent units that are 0 on every row, ascending.
+    pub dead_units: Vec<usize>,
+    /// Units per layer from input over latent to output.
+    pub layers: Vec<usize>,
+    /// What it was trained with.
+    pub params: AutoencoderParams,
+}
+
+impl AutoencoderParams {
+    /// Trains on the rows of `x`: `[n, d]`, scaled, finite, n and d at least 1. Calls `on_epoch` with the number of
+    /// the epoch, from 1, and its loss; `context.progress` advances by one per epoch.
+    ///
+    /// # Errors
+    /// [`FitError::Parameter`] for an empty `x`, a value in it that is not finite, or numbers that grow out of bounds;
+    /// [`FitError::Cancelled`], looked at before every batch.
+    pub fn fit(
+        &self,
+        x: ArrayView2<'_, f64>,
+        context: &Context<'_>,
+        on_epoch: &mut dyn FnMut(usize, f64),
+    ) -> Result<TrainedAutoencoder, FitError> {
+        refuse_unusable(x)?;
+        let (rows, features) = x.dim();
+        let standard = x.as_standard_layout();
+        let values = standard.as_slice().expect("in standard layout");
+
+        let widths = self.widths(features);
+        let mut layers = self.initial_layers(&widths);
+        let mut adam = Adam::new(self.learning_rate, layers.iter().map(Dense::len).sum());
+        let mut gradient = Gradient::new(&layers);
+        let mut random = Random::new(self.seed, Purpose::Order);
+        let mut order: Vec<usize> = (0..rows).collect();
+        let mut loss = Vec::with_capacity(self.epochs);
+        for epoch in 1..=self.epochs {
+            random.shuffle(&mut order);
+            let mut squared_error = 0.0;
+            for batch in order.chunks(self.batch_size) {
+                context.check()?;
+                let step = BatchGradient { gradient: &mut gradient, layers: &layers, x: values, batch };
+                squared_error += dispatch(context.simd, step);
+                let gradient: Vec<f64> = gradient.values(&layers).collect();
+                adam.step(layers.iter_mut().flat_map(Dense::parameters_mut), gradient.into_iter());
+            }
+            let epoch_loss = squared_error / values.len() as f64;
+            if !epoch_loss.is_finite() {
+                return Err(self.diverged(epoch));
+            }
+            loss.push(epoch_loss);
+            on_epoch(epoch, epoch_loss);
+            context.progress.advance(1);
+        }
+
+        let final_loss = dispatch(context.simd, SquaredError { layers: &layers, x: values }) / values.len() as f64;
+        if !final_loss.is_finite() {
+            return Err(self.diverged(self.epochs));
+        }
+        layers.truncate(ENCODER_LAYERS);
+        // relu turns what is not a number into 0, so the loss alone does not tell.
+        let encoder = Encoder::try_from(layers).map_err(|_| self.diverged(self.epochs))?;
+        let dead_units = dead_units(encoder.encode_with(x, context.simd).view());
+        Ok(TrainedAutoencoder { encoder, loss, final_loss, dead_units, layers: widths, params: self.clone() })
+    }
+
+    fn widths(&self, features: usize) -> Vec<usize> {
+        let [first, second] = self.hidden;
+        vec![features, first, second, self.latent, second, first, features]
+    }
+
+    fn initial_layers(&self, widths: &[usize]) -> Vec<Dense> {
+        use Activation::{Linear, Relu, Swish};
+        let mut random = Random::new(self.seed, Purpose::Weights);
+        let activations = [Swish, Swish, Relu, Swish, Swish, Linear];
+        let layer = |(pair, activation): (&[usize], Activation)| Dense::new(pair[0], pair[1], activation, &mut random);
+        widths.windows(2).zip(activations).map(layer).collect()
+    }
+
+    fn diverged(&self, epoch: usize) -> FitError {
+        FitError::Parameter {
+            parameter: "learning_rate",
+            received: self.learning_rate.to_string(),
+            reason: format!("numbers are no longer finite in epoch {epoch}; scale the features or lower the rate"),
+        }
+    }
+}
+
+impl TrainedAutoencoder {
+    /// What `encoder.json` says.
+    #[must_use]
+    pub fn report(&self) -> EncoderReport {
+        EncoderReport {
+            format: FORMAT,
+            layers: self.layers.clone(),
+            latent: ENCODER_LAYERS,
+            parameters: self.params.to_map(),
+            loss: self.loss.clone(),
+            final_loss: self.final_loss,
+            dead_units: self.dead_units.clone(),
+        }
+    }
+}
+
+fn refuse_unusable(x: ArrayView2<'_, f64>) -> Result<(), FitError> {
+    if x.is_empty() {
+        return Err(FitError::Parameter {
+            parameter: "autoencoder input",
+            received: format!("{} rows of {} features", x.nrows(), x.ncols()),
+            reason: "it needs at least one row and one feature".to_owned(),
+        });
+    }
+    match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        None => Ok(()),
+        Some(((row, column), value)) => Err(FitError::Parameter {
+            parameter: "autoencoder input",
+            received: value.to_string(),
+            reason: format!("row {row}, column {column} must be finite; check the features and the scaler"),
+        }),
+    }
+}
+
+/// Columns that are 0 in every row.
+fn dead_units(latent: ArrayView2<'_, f64>) -> Vec<usize> {
+    (0..latent.ncols()).filter(|&unit| latent.column(unit).iter().all(|&value| value == 0.0)).collect()
+}
+
+/// Computes the gradient of one batch; gives its summed squared error.
+struct BatchGradient<'a> {
+    gradient: &'a mut Gradient,
+    layers: &'a [Dense],
+    x: &'a [f64],
+    batch: &'a [usize],
+}
+
+impl Kernel for BatchGradient<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        self.gradient.compute(self.layers, self.x, self.batch)
+    }
+}
+
+/// Summed squared reconstruction error of all rows of `x`.
+struct SquaredError<'a> {
+    layers: &'a [Dense],
+    x: &'a [f64],
+}
+
+impl Kernel for SquaredError<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let features = self.layers[0].inputs();
+        let mut block = Block::new(self.layers);
+        let mut squared_error = 0.0;
+        for rows in self.x.chunks(ROWS * features) {
+            block.load(rows.chunks_exact(features));
+            block.forward(self.layers);
+            squared_error += block.squared_error(rows.len() / features);
+        }
+        squared_error
+    }
+}
+
+#[cfg(test)]
+mod tests;

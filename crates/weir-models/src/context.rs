@@ -1,0 +1,93 @@
+//! What a fit or a search is given besides its data, and how it reports back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Which kernels may run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Simd {
+    /// The widest the processor has, chosen at run time.
+    #[default]
+    Auto,
+    /// The portable path.
+    Scalar,
+}
+
+/// Told of finished pieces of work.
+pub trait Progress: Sync {
+    /// `pieces` more are done.
+    fn advance(&self, pieces: u64);
+}
+
+/// Hears nothing.
+impl Progress for () {
+    fn advance(&self, _pieces: u64) {}
+}
+
+/// Limits and wishes of the caller.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Bytes that caches may hold in all.
+    pub memory: usize,
+    /// Which kernels may run.
+    pub simd: Simd,
+    /// Told of each (candidate, fold) that is done.
+    pub progress: &'a dyn Progress,
+    /// Set when the work should stop; looked at between pieces and now and then inside long ones.
+    pub cancelled: &'a AtomicBool,
+}
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+impl Default for Context<'_> {
+    /// 1 GiB for caches, widest kernels, no progress, never cancelled.
+    fn default() -> Self {
+        Self { memory: 1 << 30, simd: Simd::Auto, progress: &(), cancelled: &NEVER }
+    }
+}
+
+impl Context<'_> {
+    /// Refuses to go on when the caller has cancelled.
+    ///
+    /// # Errors
+    /// [`FitError::Cancelled`].
+    pub fn check(&self) -> Result<(), FitError> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(FitError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// Why a model could not be fitted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FitError {
+    /// The caller set [`Context::cancelled`].
+    #[error("cancelled")]
+    Cancelled,
+    /// There is nothing to learn from.
+    #[error("{model} needs rows of both classes, found {benign} benign and {malicious} malicious")]
+    OneClass {
+        /// The family.
+        model: &'static str,
+        /// Rows of class 0.
+        benign: usize,
+        /// Rows of class 1.
+        malicious: usize,
+    },
+    /// Parameters that do not fit this data.
+    #[error("{parameter} = {received} does not fit the data: {reason}")]
+    Parameter {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// Its value.
+        received: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// How one candidate did on each fold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CandidateScores {
+    /// Accuracy on each held-out fold, in fold order.
+    pub accuracy: Vec<f64>,
+    /// Folds on which the solver stopped at its iteration limit.
+    pub unconverged: usize,
+}

@@ -1,0 +1,199 @@
+//! Feature scaling, fitted on train only. Formulas and the treatment of constant columns are those of scikit-learn's
+//! `MinMaxScaler` and `StandardScaler`; values outside the range of train are not clipped.
+//!
+//! Sums run over the rows in order with Neumaier's compensation, so they depend neither on threads nor on the
+//! processor.
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use serde::{Deserialize, Serialize};
+use weir_contract::feature::ScalerKind;
+
+/// A fitted scaler.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scaler {
+    kind: ScalerKind,
+    columns: Vec<Column>,
+}
+
+/// What one column is scaled by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Min-max: added after scaling (scikit-learn's `min_`); standard: the mean, subtracted before scaling
+    /// (`mean_`); none: 0.
+    pub offset: f64,
+    /// Min-max: the factor 1 / (maximum - minimum); standard: the standard deviation, divided by; none: 1. Both are 1
+    /// for a constant column (`scale_`).
+    pub scale: f64,
+}
+
+impl Scaler {
+    /// Learns from `x`: `[n, d]`, finite. Without rows nothing is learned and [`Scaler::transform`] changes nothing.
+    #[must_use]
+    pub fn fit(kind: ScalerKind, x: ArrayView2<'_, f64>) -> Self {
+        let columns = x
+            .columns()
+            .into_iter()
+            .map(|column| match kind {
+                _ if column.is_empty() => UNCHANGED,
+                ScalerKind::MinMax => min_max(column),
+                ScalerKind::Standard => standard(column),
+                ScalerKind::None => UNCHANGED,
+            })
+            .collect();
+        Self { kind, columns }
+    }
+
+    /// Which scaling it is.
+    #[must_use]
+    pub fn kind(&self) -> ScalerKind {
+        self.kind
+    }
+
+    /// What each column is scaled by, in column order.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Number of features a row must have.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The scaled rows of `x`: `[n, d]`, in standard (row-major) layout.
+    ///
+    /// # Panics
+    /// When the number of columns is not that of the rows it was fitted on.
+    #[must_use]
+    pub fn transform(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut values: Vec<f64> = x.iter().copied().collect();
+        assert_eq!(x.ncols(), self.features(), "one column per feature");
+        if !self.columns.is_empty() {
+            values.chunks_exact_mut(self.columns.len()).for_each(|row| self.transform_row(row));
+        }
+        Array2::from_shape_vec(x.raw_dim(), values).expect("as many values as before")
+    }
+
+    /// Scales one row in place; the same bits as in [`Scaler::transform`].
+    ///
+    /// # Panics
+    /// When the length is not that of the rows it was fitted on.
+    pub fn transform_row(&self, row: &mut [f64]) {
+        assert_eq!(row.len(), self.features(), "one value per feature");
+        for (value, column) in row.iter_mut().zip(&self.columns) {
+            *value = match self.kind {
+                ScalerKind::MinMax => *value * column.scale + column.offset,
+                ScalerKind::Standard => (*value - column.offset) / column.scale,
+                ScalerKind::None => *value,
+            };
+        }
+    }
+}
+
+const UNCHANGED: Column = Column { offset: 0.0, scale: 1.0 };
+
+/// scikit-learn's `MinMaxScaler`: a range below 10 epsilon counts as constant (`_handle_zeros_in_scale`).
+fn min_max(column: ArrayView1<'_, f64>) -> Column {
+    let minimum = column.iter().copied().fold(f64::INFINITY, f64::min);
+    let maximum = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let range = maximum - minimum;
+    let scale = 1.0 / if range < 10.0 * f64::EPSILON { 1.0 } else { range };
+    Column { offset: 0.0 - minimum * scale, scale }
+}
+
+/// scikit-learn's `StandardScaler`: population variance in two passes, the second corrected for the rounding of the
+/// mean; a variance within its own rounding error counts as constant (`_is_constant_feature`).
+fn standard(column: ArrayView1<'_, f64>) -> Column {
+    let rows = column.len() as f64;
+    let mean = sum(column.iter().copied()) / rows;
+    let correction = sum(column.iter().map(|value| value - mean));
+    let squares = sum(column.iter().map(|value| (value - mean) * (value - mean)));
+    let variance = (squares - correction * correction / rows) / rows;
+    let rounding = mean * rows * f64::EPSILON;
+    let constant = variance <= rows * f64::EPSILON * variance + rounding * rounding;
+    Column { offset: mean, scale: if constant { 1.0 } else { variance.sqrt() } }
+}
+
+/// Neumaier's compensated sum, in order.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0f64, 0.0);
+    for value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    sum + lost
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    #[test]
+    fn min_max_maps_train_to_zero_and_one_and_does_not_clip() {
+        let scaler = Scaler::fit(ScalerKind::MinMax, array![[2.0, 7.0], [6.0, 7.0], [4.0, 7.0]].view());
+        // The constant column is shifted and not scaled.
+        assert_eq!(scaler.columns()[1], Column { offset: -7.0, scale: 1.0 });
+        let scaled = scaler.transform(array![[2.0, 7.0], [6.0, 7.0], [10.0, 9.0], [1.0, 6.5]].view());
+        assert_eq!(scaled, array![[0.0, 0.0], [1.0, 0.0], [2.0, 2.0], [-0.25, -0.5]]);
+    }
+
+    #[test]
+    fn standard_gives_mean_zero_and_population_variance_one() {
+        let scaler = Scaler::fit(ScalerKind::Standard, array![[1.0, 3.0], [5.0, 3.0]].view());
+        assert_eq!(scaler.columns(), [Column { offset: 3.0, scale: 2.0 }, Column { offset: 3.0, scale: 1.0 }]);
+        assert_eq!(scaler.transform(array![[1.0, 3.0], [7.0, 4.0]].view()), array![[-1.0, 0.0], [2.0, 1.0]]);
+    }
+
+    /// `MinMaxScaler` and `StandardScaler` of scikit-learn 1.9 on milliseconds, a nearly constant and a wide column.
+    #[test]
+    fn columns_are_those_of_scikit_learn() {
+        let x = array![
+            [1_645_795_940_002.0, 0.1 + 0.2, 14350.0],
+            [1_645_796_270_003.0, 0.3, 356.0],
+            [1_645_790_000_007.0, 0.3, 1.8e9],
+            [1_645_799_123_456.0, 0.3, 0.0],
+        ];
+        let close = |ours: f64, theirs: f64| (ours - theirs).abs() <= 4.0 * f64::EPSILON * theirs.abs();
+        for (kind, offsets, scales) in [
+            (ScalerKind::MinMax, MIN_MAX_OFFSETS, MIN_MAX_SCALES),
+            (ScalerKind::Standard, STANDARD_OFFSETS, STANDARD_SCALES),
+        ] {
+            let scaler = Scaler::fit(kind, x.view());
+            for (column, (offset, scale)) in scaler.columns().iter().zip(offsets.into_iter().zip(scales)) {
+                assert!(close(column.offset, offset) && close(column.scale, scale), "{kind:?}: {column:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_scaled_to_the_same_bits_alone_and_among_others() {
+        let x = Array2::from_shape_fn((50, 3), |(row, column)| ((row * 37 + column * 11) % 41) as f64 * 0.3);
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::None] {
+            let scaler = Scaler::fit(kind, x.view());
+            let scaled = scaler.transform(x.view());
+            let mut row = x.row(17).to_vec();
+            scaler.transform_row(&mut row);
+            assert_eq!(scaled.row(17).to_vec(), row);
+            if kind == ScalerKind::None {
+                assert_eq!(scaled, x);
+            }
+        }
+    }
+
+    #[test]
+    fn without_rows_nothing_is_scaled() {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::None] {
+            let scaler = Scaler::fit(kind, Array2::zeros((0, 2)).view());
+            assert_eq!(scaler.transform(array![[3.0, -1.0]].view()), array![[3.0, -1.0]]);
+        }
+    }
+
+    const MIN_MAX_OFFSETS: [f64; 3] = [-180391.20950936427, -0.3, 0.0];
+    const MIN_MAX_SCALES: [f64; 3] = [1.0960767139707802e-07, 1.0, 5.555555555555555e-10];
+    const STANDARD_OFFSETS: [f64; 3] = [1645795333367.0, 0.30000000000000004, 450003676.5];
+    const STANDARD_SCALES: [f64; 3] = [3318689.369963766, 1.0, 779420740.7992141];
+}

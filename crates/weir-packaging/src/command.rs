@@ -1,0 +1,69 @@
+//! The command: what `weir-packaging` and `weir package` are given.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage};
+
+use crate::stage::{Request, run};
+
+/// Package the winner: a bundle for predictors, and the report of the run
+#[derive(Debug, Clone, Parser)]
+pub struct Args {
+    /// Directory of the features artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-run/features")]
+    pub features: PathBuf,
+
+    /// Directory of the selection artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-run/selection")]
+    pub selection: PathBuf,
+
+    /// Directories of training artifacts, the winner's among them
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    pub trials: Vec<PathBuf>,
+
+    /// Parameter file [default: built in]
+    #[arg(long, value_name = "FILE")]
+    pub params: Option<PathBuf>,
+
+    /// Set one parameter, as in --set packaging.name=my-detector
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+
+    /// Directory of the artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-run/package")]
+    pub out: PathBuf,
+
+    /// Common options.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+impl AsRef<CommonArgs> for Args {
+    fn as_ref(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// Runs the stage as `args` say and prints where bundle and report are.
+///
+/// # Errors
+/// As [`run`], and [`Failure`] of usage for parameters that do not hold.
+pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
+    let params = Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.section("packaging")?;
+    let Args { features, selection, trials, out, .. } = args;
+    let outcome = run(&Request { features, selection, trials, out, params }, stage)?;
+    if outcome.skipped {
+        stage.note(format!("{} is up to date", outcome.artifact.dir().display()));
+    }
+    let (bundle, report) = (outcome.bundle(), outcome.report());
+    let result = serde_json::json!({
+        "artifact": outcome.artifact.dir(),
+        "digest": outcome.artifact.digest(),
+        "skipped": outcome.skipped,
+        "bundle": bundle,
+        "bundle_digest": outcome.bundle_digest(),
+        "report": report,
+    });
+    stage.result(&result, || format!("{}\n{}", bundle.display(), report.display()))
+}

@@ -1,0 +1,22 @@
+//! The section `[packaging]` of a parameter file.
+
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+use weir_bundle::BundleName;
+
+/// What the bundle is called and carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct PackagingParams {
+    /// Name of the bundle and of the served model: lowercase letters, digits and `-`; `weir-detector`.
+    pub name: BundleName,
+    /// At most this many example flows, with addresses and labels, go into the bundle; 5. 0 keeps all flows out.
+    #[validate(range(max = 100))]
+    pub examples: usize,
+}
+
+impl Default for PackagingParams {
+    fn default() -> Self {
+        Self { name: BundleName::default(), examples: 5 }
+    }
+}

@@ -1,0 +1,141 @@
+//! The stage itself: artifacts of a run in, the artifact of the package out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use weir_artifact::{Artifact, Draft, Expectation};
+use weir_bundle::{Bundle, BundleParts, Provenance};
+use weir_contract::files::{BUNDLE, REPORT, RUN_INFO};
+use weir_contract::{Digest, json};
+use weir_stage::{Failure, RunClock, Stage};
+
+use crate::inputs::Inputs;
+use crate::params::PackagingParams;
+use crate::run::Run;
+use crate::{card, report};
+
+/// What the stage is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Directory of the features artifact.
+    pub features: PathBuf,
+    /// Directory of the selection artifact.
+    pub selection: PathBuf,
+    /// Directories of training artifacts in any order, the winner's among them.
+    pub trials: Vec<PathBuf>,
+    /// Where the artifact goes.
+    pub out: PathBuf,
+    /// Checked parameters.
+    pub params: PackagingParams,
+}
+
+/// What the stage left.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// Whether it was there already.
+    pub skipped: bool,
+}
+
+impl Outcome {
+    /// Where the bundle is.
+    #[must_use]
+    pub fn bundle(&self) -> PathBuf {
+        self.artifact.dir().join(BUNDLE)
+    }
+
+    /// SHA-256 of the bundle's `SHA256SUMS`, and so of the whole bundle; as [`Bundle::digest`].
+    #[must_use]
+    pub fn bundle_digest(&self) -> Option<Digest> {
+        self.artifact.entry(&format!("{BUNDLE}/{}", weir_bundle::files::SUMS)).map(|entry| entry.sha256)
+    }
+
+    /// Where the run report is.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.artifact.dir().join(REPORT)
+    }
+}
+
+/// Packages the winner of a run and commits `bundle/` and `report.html` to `request.out`, unless an artifact of the
+/// same inputs, parameters and build is there and `--force` was not given.
+///
+/// Every sealed byte of every input is compared with its manifest before anything is packaged.
+///
+/// # Errors
+/// Failures of input (exit 3) for a directory that is not a whole artifact of its stage, for artifacts of different
+/// runs, for a selection whose winner is in none of the trials, and for a transform that this build computes
+/// otherwise; of usage (exit 2) for two directories of the same family and representation, and for an output directory
+/// in use; interrupted on Ctrl-C; to be retried (exit 1) when writing fails.
+pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
+    let mut clock = stage.clock();
+    let inputs = Inputs::open(request)?;
+    let expectation = expectation(request, &inputs)?;
+    if !stage.common().force
+        && let Some(artifact) = Artifact::open_current(&request.out, &expectation)?
+    {
+        return Ok(Outcome { artifact, skipped: true });
+    }
+    clock.part("verify", || inputs.verify(stage))?;
+    let run = clock.part("read", || Run::read(&inputs, &request.params))?;
+    let artifact = package(request, &run, &inputs, expectation, clock, stage)?;
+    Ok(Outcome { artifact, skipped: false })
+}
+
+fn expectation(request: &Request, inputs: &Inputs) -> Result<Expectation, Failure> {
+    let parameters = serde_json::to_value(&request.params)
+        .map_err(|error| Failure::retry(format!("failed to write the parameters as JSON: {error}")))?;
+    Ok(Expectation {
+        stage: "packaging".to_owned(),
+        build: env!("WEIR_BUILD_ID").to_owned(),
+        inputs: inputs.artifacts().map(|(role, artifact)| (role, artifact.digest())).collect(),
+        parameters,
+        seed: None,
+    })
+}
+
+fn package(
+    request: &Request,
+    run: &Run,
+    inputs: &Inputs,
+    expectation: Expectation,
+    mut clock: RunClock,
+    stage: &Stage,
+) -> Result<Artifact, Failure> {
+    let provenance = Provenance {
+        features: inputs.features.digest(),
+        training: inputs.winner().artifact.digest(),
+        selection: inputs.selection.digest(),
+        build: expectation.build.clone(),
+    };
+    let card = card::write(&request.params.name, run, inputs, &provenance);
+    let files = clock.part("bundle", || {
+        Bundle::files(&BundleParts {
+            name: &request.params.name,
+            trial: run.winner.id,
+            parameters: &run.winner.parameters,
+            transform: &run.transform,
+            schema: &run.schema,
+            detector: &run.detector,
+            examples: &run.examples,
+            card: &card,
+            provenance: &provenance,
+        })
+    })?;
+    let page = clock.part("report", || report::render(&request.params.name, run, inputs, stage.version()))?;
+    stage.check()?;
+
+    let mut draft = Draft::begin(&request.out)?;
+    for (name, bytes) in files {
+        draft.write(&format!("{BUNDLE}/{name}"), &bytes)?;
+    }
+    // What cannot be opened here cannot be served anywhere.
+    clock.part("open", || Bundle::open(draft.dir().join(BUNDLE)))?;
+    draft.write_unsealed(REPORT, page.as_bytes())?;
+    let run_info = json::to_canonical(&clock.run_info(""))
+        .map_err(|error| Failure::retry(format!("failed to write {RUN_INFO} as JSON: {error}")))?;
+    draft.write_unsealed(RUN_INFO, &run_info)?;
+    let rows = BTreeMap::from([("examples".to_owned(), run.examples.examples.len() as u64)]);
+    Ok(draft.commit(expectation.seal(rows))?)
+}

@@ -1,0 +1,26 @@
+//! The section `[selection]` of a parameter file.
+
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+use weir_contract::Metric;
+
+/// What trials are ranked by, and when the winner replaces the champion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelectionParams {
+    /// `accuracy` (the default), `balanced-accuracy`, `f1` or `mcc`.
+    pub metric: Metric,
+    /// The winner is promoted when it is right on more rows than the champion with a p-value below this; .05.
+    #[validate(range(exclusive_min = 0.0, max = 1.0))]
+    pub significance: f64,
+    /// Where set, decides instead of `significance`: the winner is promoted when its accuracy is at least the
+    /// champion's plus this.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub margin: Option<f64>,
+}
+
+impl Default for SelectionParams {
+    fn default() -> Self {
+        Self { metric: Metric::Accuracy, significance: 0.05, margin: None }
+    }
+}

@@ -1,0 +1,3 @@
+//! Sets the build id of this stage.
+
+include!("../build-id.rs");

@@ -1,0 +1,65 @@
+//! The command `weir`: the whole pipeline, its stages one by one, and what surrounds them.
+//!
+//! One file per subcommand under `command/`. A subcommand reads arguments, calls a library and prints; whatever a
+//! library could know lives in one.
+
+mod command;
+
+use clap::{Parser, Subcommand};
+use weir_stage::{CommonArgs, Failure, Stage};
+
+/// Turn labelled NetFlow records into a deployed, watched and retrainable attack detector
+#[derive(Parser)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole pipeline: features, training, selection, packaging
+    Run(command::run::Args),
+    /// Turn labelled flows into validated and split feature tables
+    Features(weir_features::Args),
+    /// Train one model family on one representation: a default fit and a grid search
+    Train(weir_training::Args),
+    /// Choose the best trial by its score on test
+    Select(weir_selection::Args),
+    /// Make the bundle of the winner and the run report
+    Package(weir_packaging::Args),
+    /// Label raw flows with a bundle
+    Predict(command::predict::Args),
+    /// Make labelled traffic of a small cluster
+    Simulate(command::simulate::Args),
+}
+
+impl AsRef<CommonArgs> for Arguments {
+    fn as_ref(&self) -> &CommonArgs {
+        match &self.command {
+            Command::Run(args) => args.as_ref(),
+            Command::Features(args) => args.as_ref(),
+            Command::Train(args) => args.as_ref(),
+            Command::Select(args) => args.as_ref(),
+            Command::Package(args) => args.as_ref(),
+            Command::Predict(args) => args.as_ref(),
+            Command::Simulate(args) => args.as_ref(),
+        }
+    }
+}
+
+fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Run(args) => command::run::command(args, stage),
+        Command::Features(args) => weir_features::command(args, stage),
+        Command::Train(args) => weir_training::command(args, stage),
+        Command::Select(args) => weir_selection::command(args, stage),
+        Command::Package(args) => weir_packaging::command(args, stage),
+        Command::Predict(args) => command::predict::command(args, stage),
+        Command::Simulate(args) => command::simulate::command(args, stage),
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    weir_stage::main("weir", env!("CARGO_PKG_VERSION"), run)
+}
