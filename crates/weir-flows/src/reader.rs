@@ -6,6 +6,7 @@ use std::path::Path;
 
 use memchr::memchr;
 use thiserror::Error;
+use weir_contract::{Classify, ExitCode};
 
 use crate::batch::Batch;
 use crate::decode::{Chunk, Decode, HeadError, LINE_LIMIT};
@@ -65,6 +66,24 @@ pub enum ReadError {
         /// What is wrong with its head.
         source: HeadError,
     },
+}
+
+impl Classify for ReadError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => ExitCode::Retry,
+            _ => ExitCode::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io { .. } => None,
+            Self::Empty { .. } => Some("give a file with flows".to_owned()),
+            Self::Sniff { .. } => Some("give flows in one of these formats".to_owned()),
+            Self::Head { .. } => Some("leave out --format to have the format recognised".to_owned()),
+        }
+    }
 }
 
 impl FlowReader<File> {

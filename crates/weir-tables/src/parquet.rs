@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{
     DataFrame, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, SerReader as _, Series,
-    TimeUnit, TimeZone,
+    TimeUnit,
 };
 use weir_contract::{Classify, ExitCode};
 
@@ -68,9 +68,9 @@ impl Classify for TableError {
     }
 }
 
-/// Milliseconds since 1970, marked as UTC.
+/// Milliseconds since 1970 UTC. Not marked with a zone: polars' feature for that brings in every zone of the world.
 pub(crate) fn event_time_type() -> DataType {
-    DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC))
+    DataType::Datetime(TimeUnit::Milliseconds, None)
 }
 
 pub(crate) fn write(path: &Path, mut frame: DataFrame) -> Result<(), TableError> {
