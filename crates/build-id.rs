@@ -4,7 +4,8 @@
 //
 // Hashed are the files of the crate and, recursively, of the workspace crates in its `[dependencies]` (all but
 // tests, benches and examples), and of each third-party package among them its entry in Cargo.lock and its line
-// in the workspace manifest. Paths count relative to the workspace: where it lies does not matter.
+// in the workspace manifest; then the profiles of that manifest, the compiler's version, its flags and the target.
+// Paths count relative to the workspace: where it lies does not matter.
 // No dependencies, so that build scripts stay fast: the hash is FNV-1a with 128 bits. It guards against forgotten
 // changes, not against forgery; contents of artifacts are under SHA-256.
 
@@ -19,11 +20,24 @@ fn main() {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let crates = folder.parent().expect("the crate lies in the folder of crates");
     let name = folder.file_name().and_then(|name| name.to_str()).expect("the crate's folder has its name");
-    let build = Build::of(crates, name);
+    let build = Build::of(crates, name, &toolchain());
     println!("cargo:rustc-env=WEIR_BUILD_ID={}", build.id);
     for path in build.watched {
         println!("cargo:rerun-if-changed={}", path.display());
     }
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+        println!("cargo:rerun-if-env-changed={name}");
+    }
+}
+
+/// What compiles: version of rustc, target, flags.
+fn toolchain() -> Vec<String> {
+    let rustc = std::env::var_os("RUSTC").expect("cargo sets RUSTC");
+    let version = std::process::Command::new(&rustc).arg("-vV").output();
+    let version = version.unwrap_or_else(|error| panic!("{} -vV: {error}", rustc.display())).stdout;
+    let target = std::env::var("TARGET").expect("cargo sets TARGET");
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    vec![String::from_utf8_lossy(&version).into_owned(), target, flags]
 }
 
 /// A build id, and the files and folders it has to be computed again for.
@@ -33,8 +47,8 @@ struct Build {
 }
 
 impl Build {
-    /// The build of crate `name` in the folder `crates` of a workspace.
-    fn of(crates: &Path, name: &str) -> Self {
+    /// The build of crate `name` in the folder `crates` of a workspace by a toolchain.
+    fn of(crates: &Path, name: &str, toolchain: &[String]) -> Self {
         let root = crates.parent().expect("the folder of crates lies in the workspace");
         let (members, packages) = used(crates, name);
         let mut hash = Fnv::default();
@@ -54,8 +68,8 @@ impl Build {
                 hash.piece(&fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
             }
         }
-        for line in third_party(root, &packages) {
-            hash.piece(line.as_bytes());
+        for text in third_party(root, &packages).iter().chain(toolchain) {
+            hash.piece(text.as_bytes());
         }
         watched.retain(|path| path.exists());
         Self { id: format!("{:032x}", hash.0), watched }
@@ -94,11 +108,30 @@ fn dependencies(manifest: &str) -> Vec<String> {
     names
 }
 
+/// The lines of the workspace manifest that are about `packages`, however many each takes, or that are in a profile.
+fn workspace_lines(manifest: &str, packages: &BTreeSet<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut in_section, mut taken, mut open_brackets) = (false, false, 0);
+    for line in manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if open_brackets == 0 {
+            if line.starts_with('[') {
+                let header = line.trim_matches(['[', ']']);
+                let table = header.split_once("dependencies.").map(|(_, name)| name);
+                in_section = header.starts_with("profile.") || table.is_some_and(|name| packages.contains(name));
+            }
+            let name = line.split_once(['=', '.']).map(|(name, _)| name.trim());
+            taken = in_section || name.is_some_and(|name| packages.contains(name));
+        }
+        found.extend(taken.then(|| line.to_owned()));
+        open_brackets += line.matches(['[', '{']).count() as i64 - line.matches([']', '}']).count() as i64;
+    }
+    found
+}
+
 /// What the workspace says of `packages` and of all they depend on: lines of its manifest, entries of its lock file.
 fn third_party(root: &Path, packages: &BTreeSet<String>) -> Vec<String> {
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
-    let named = |line: &&str| line.split_once(['=', '.']).is_some_and(|(name, _)| packages.contains(name.trim()));
-    let mut found: Vec<String> = manifest.lines().filter(named).map(str::to_owned).collect();
+    let mut found = workspace_lines(&manifest, packages);
 
     let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
     let mut entries: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

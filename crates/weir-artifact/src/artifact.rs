@@ -118,6 +118,20 @@ impl Artifact {
         serde_json::from_slice(&bytes).map_err(|error| ArtifactError::corrupt(&self.dir.join(name), error.to_string()))
     }
 
+    /// The JSON file `name` as a `T`, when its `format` is `known`. The version is looked at first, so that a newer
+    /// file is not called corrupt.
+    ///
+    /// # Errors
+    /// Those of [`Artifact::read_json`]; [`ArtifactError::UnknownVersion`] for a file of another version.
+    pub fn read_versioned<T: DeserializeOwned>(&self, name: &str, known: u32) -> Result<T, ArtifactError> {
+        let value: serde_json::Value = self.read_json(name)?;
+        let path = self.dir.join(name);
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(found) if found != u64::from(known) => Err(ArtifactError::UnknownVersion { path, found, known }),
+            _ => serde_json::from_value(value).map_err(|error| ArtifactError::corrupt(&path, error.to_string())),
+        }
+    }
+
     /// The manifest's entry of the sealed file `name`.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<&FileEntry> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -13,7 +13,7 @@ use weir_contract::{Digest, Seed, json};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::lock::Lock;
-use crate::{Artifact, ArtifactError, MANIFEST_DRAFT, MARKER, name, tree};
+use crate::{Artifact, ArtifactError, MANIFEST_DRAFT, MARKER, MARKER_START, name, tree};
 
 /// What a manifest records beside the files.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,14 +45,14 @@ impl Draft {
     ///
     /// # Errors
     /// [`ArtifactError::Foreign`] when the directory holds something and never was an artifact (nothing is
-    /// touched), [`ArtifactError::Locked`] when another process writes it, [`ArtifactError::Io`] otherwise.
+    /// touched), [`ArtifactError::Locked`] when another process writes it, [`ArtifactError::Output`] otherwise.
     pub fn begin(dir: impl AsRef<Path>) -> Result<Self, ArtifactError> {
         Self::begin_with(dir.as_ref(), &mut checkpoint::pass)
     }
 
     pub(crate) fn begin_with(dir: &Path, done: Checkpoint<'_>) -> Result<Self, ArtifactError> {
         refuse_foreign(dir)?;
-        fs::create_dir_all(dir).map_err(ArtifactError::io("create", dir))?;
+        fs::create_dir_all(dir).map_err(ArtifactError::output("create", dir))?;
         done("directory created")?;
         let lock = Lock::take(dir)?;
         tree::sync(dir)?;
@@ -61,8 +61,8 @@ impl Draft {
         remove(&dir.join(MANIFEST))?;
         tree::sync(dir)?;
         done("manifest removed")?;
-        for entry in fs::read_dir(dir).map_err(ArtifactError::io("list", dir))? {
-            let entry = entry.map_err(ArtifactError::io("list", dir))?;
+        for entry in fs::read_dir(dir).map_err(ArtifactError::output("list", dir))? {
+            let entry = entry.map_err(ArtifactError::output("list", dir))?;
             if entry.file_name() != MARKER {
                 remove(&entry.path())?;
                 done("leftover removed")?;
@@ -80,22 +80,22 @@ impl Draft {
     /// Where to write the sealed file `name`; folders in the name are created.
     ///
     /// # Errors
-    /// [`ArtifactError::BadName`] for a name that leaves the directory or is reserved, [`ArtifactError::Io`] when
-    /// a folder cannot be created.
+    /// [`ArtifactError::BadName`] for a name that leaves the directory or is reserved, [`ArtifactError::Output`]
+    /// when a folder cannot be created.
     pub fn path(&self, name: &str) -> Result<PathBuf, ArtifactError> {
         let path = self.dir.join(name::check(name)?);
         let folder = path.parent().unwrap_or(&self.dir);
-        fs::create_dir_all(folder).map_err(ArtifactError::io("create", folder))?;
+        fs::create_dir_all(folder).map_err(ArtifactError::output("create", folder))?;
         Ok(path)
     }
 
     /// Writes the sealed file `name`.
     ///
     /// # Errors
-    /// Those of [`Draft::path`]; [`ArtifactError::Io`] when writing fails.
+    /// Those of [`Draft::path`]; [`ArtifactError::Output`] when writing fails.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ArtifactError> {
         let path = self.path(name)?;
-        fs::write(&path, bytes).map_err(ArtifactError::io("write", &path))
+        fs::write(&path, bytes).map_err(ArtifactError::output("write", &path))
     }
 
     /// Writes `value` as canonical JSON to the sealed file `name`.
@@ -121,8 +121,8 @@ impl Draft {
     /// Hashes everything in the directory, forces it to the disk and writes the manifest, last and by rename.
     ///
     /// # Errors
-    /// [`ArtifactError::Corrupt`] for links and names that are not UTF-8, [`ArtifactError::Io`] when reading or
-    /// writing fails; the directory then stays a draft.
+    /// [`ArtifactError::Corrupt`] for links and names that are not UTF-8, [`ArtifactError::Io`] and
+    /// [`ArtifactError::Output`] when reading or writing fails; the directory then stays a draft.
     pub fn commit(self, seal: Seal) -> Result<Artifact, ArtifactError> {
         self.commit_with(seal, &mut checkpoint::pass)
     }
@@ -130,11 +130,11 @@ impl Draft {
     pub(crate) fn commit_with(self, seal: Seal, done: Checkpoint<'_>) -> Result<Artifact, ArtifactError> {
         let bytes = self.sealed_manifest(seal, done)?;
         let partial = self.dir.join(MANIFEST_DRAFT);
-        fs::write(&partial, &bytes).map_err(ArtifactError::io("write", &partial))?;
+        fs::write(&partial, &bytes).map_err(ArtifactError::output("write", &partial))?;
         done("manifest written")?;
         tree::sync(&partial)?;
         let path = self.dir.join(MANIFEST);
-        fs::rename(&partial, &path).map_err(ArtifactError::io("rename", &partial))?;
+        fs::rename(&partial, &path).map_err(ArtifactError::output("rename", &partial))?;
         done("manifest renamed")?;
         tree::sync(&self.dir)?;
         let artifact = Artifact::open(&self.dir)?;
@@ -178,25 +178,56 @@ fn refuse_foreign(dir: &Path) -> Result<(), ArtifactError> {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => return foreign("it is a file".to_owned()),
-        Err(error) => return Err(ArtifactError::io("list", dir)(error)),
+        Err(error) => return Err(ArtifactError::output("list", dir)(error)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.push(entry.map_err(ArtifactError::io("list", dir))?.file_name().to_string_lossy().into_owned());
+        names.push(entry.map_err(ArtifactError::output("list", dir))?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    if names.is_empty() || names.iter().any(|name| name == MARKER) || has_own_manifest(dir) {
+    // A marker that is not ours would be overwritten by the lock, so it is refused beside a manifest of ours, too.
+    let foreign_marker = own_marker(dir) == Some(false);
+    if names.is_empty() || !foreign_marker && (has_own_manifest(dir) || own_marker(dir) == Some(true)) {
         return Ok(());
     }
     foreign(format!("it holds {} and was not written by weir", names[0]))
 }
 
-/// Whether `manifest.json` is one of ours, be it damaged: other programs use that name too.
+/// Whether the marker in `dir`, where there is one, was left by a writer: a plain file, empty or with its text.
+fn own_marker(dir: &Path) -> Option<bool> {
+    let path = dir.join(MARKER);
+    let metadata = fs::symlink_metadata(&path).ok()?;
+    if !metadata.is_file() {
+        return Some(false);
+    }
+    let file = match fs::File::open(&path) {
+        // Its writer has committed meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        opened => opened,
+    };
+    let mut start = Vec::new();
+    let read = file.and_then(|file| file.take(MARKER_START.len() as u64).read_to_end(&mut start));
+    Some(read.is_ok() && (start.is_empty() || start == MARKER_START.as_bytes()))
+}
+
+/// Whether `manifest.json` is one of ours, be it of another version or damaged: other programs use that name too.
 fn has_own_manifest(dir: &Path) -> bool {
-    fs::read(dir.join(MANIFEST)).is_ok_and(|bytes| {
-        let text = String::from_utf8_lossy(&bytes);
-        text.starts_with("{\n  \"build\": \"") || text.contains("\"unsealed\":")
-    })
+    let Ok(bytes) = fs::read(dir.join(MANIFEST)) else { return false };
+    match serde_json::from_slice::<Value>(&bytes) {
+        Ok(value) => {
+            let is = |key: &str, of_kind: fn(&Value) -> bool| value.get(key).is_some_and(of_kind);
+            is("format", Value::is_u64)
+                && is("stage", Value::is_string)
+                && is("build", Value::is_string)
+                && is("inputs", Value::is_object)
+                && is("files", Value::is_array)
+                && is("unsealed", Value::is_array)
+        }
+        Err(_) => {
+            let text = String::from_utf8_lossy(&bytes);
+            ["\"build\":", "\"files\":", "\"path\":", "\"sha256\":"].iter().all(|key| text.contains(key))
+        }
+    }
 }
 
 fn remove(path: &Path) -> Result<(), ArtifactError> {
@@ -206,7 +237,7 @@ fn remove(path: &Path) -> Result<(), ArtifactError> {
         Err(error) => Err(error),
     };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ArtifactError::io("remove", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ArtifactError::output("remove", path)(error)),
         _ => Ok(()),
     }
 }

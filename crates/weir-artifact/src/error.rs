@@ -101,7 +101,17 @@ pub enum ArtifactError {
         /// What serde_json says.
         source: serde_json::Error,
     },
-    /// The operating system said no.
+    /// The operating system said no to writing.
+    #[error("failed to {action} {}", .path.display())]
+    Output {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The operating system said no to reading.
     #[error("failed to {action} {}", .path.display())]
     Io {
         /// What was tried.
@@ -118,7 +128,12 @@ impl ArtifactError {
         Self::Corrupt { path: path.to_owned(), reason: reason.into() }
     }
 
-    /// For `map_err` on an operation over `path`.
+    /// For `map_err` on writing to `path`.
+    pub(crate) fn output(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Output { action, path: path.to_owned(), source }
+    }
+
+    /// For `map_err` on reading `path`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
@@ -137,14 +152,9 @@ impl Classify for ArtifactError {
             | Self::BadName { .. } => ExitCode::Input,
             Self::Foreign { .. } => ExitCode::Usage,
             Self::Locked { .. } | Self::Encode { .. } => ExitCode::Retry,
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound
-                | io::ErrorKind::PermissionDenied
-                | io::ErrorKind::ReadOnlyFilesystem
-                | io::ErrorKind::IsADirectory
-                | io::ErrorKind::NotADirectory => ExitCode::Input,
-                _ => ExitCode::Retry,
-            },
+            Self::Output { source, .. } if is_wrong_path(source) => ExitCode::Usage,
+            Self::Io { source, .. } if is_wrong_path(source) => ExitCode::Input,
+            Self::Output { .. } | Self::Io { .. } => ExitCode::Retry,
         }
     }
 
@@ -161,11 +171,24 @@ impl Classify for ArtifactError {
             Self::UnknownVersion { .. } => "run the stage that wrote it again with this build",
             Self::Foreign { .. } => "name a new or an empty directory as output, or empty this one yourself",
             Self::Locked { .. } => "wait for the other run to end, or write to another directory",
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Self::Output { source, .. } | Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "make room on the disk and try again"
             }
-            Self::BadName { .. } | Self::Encode { .. } | Self::Io { .. } => return None,
+            Self::Output { source, .. } if is_wrong_path(source) => "name a directory that you may write to",
+            Self::BadName { .. } | Self::Encode { .. } | Self::Output { .. } | Self::Io { .. } => return None,
         };
         Some(hint.to_owned())
     }
+}
+
+/// Whether it fails again however often it is tried: the path is wrong, or not for this user.
+fn is_wrong_path(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotADirectory
+    )
 }

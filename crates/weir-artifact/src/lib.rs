@@ -5,7 +5,7 @@
 //! ├── train.parquet ...     sealed files: path, size and SHA-256 in the manifest
 //! ├── run-info.json ...     unsealed files: named in the manifest, outside the digest
 //! ├── manifest.json         written last, by rename; its SHA-256 is the artifact's digest
-//! └── .draft                only while a writer is at work: its lock, and the mark that the directory may be cleared
+//! └── .weir-draft           only while a writer is at work: its lock, and the mark that the directory may be cleared
 //! ```
 //!
 //! [`Draft`] writes, [`Artifact`] reads, [`Artifact::open_current`] decides whether a stage has to run at all.
@@ -32,6 +32,8 @@ pub use reuse::Expectation;
 pub use tree::digest_file;
 
 /// The writer's lock, and the mark of a directory that an unfinished attempt left behind.
-pub(crate) const MARKER: &str = ".draft";
+pub(crate) const MARKER: &str = ".weir-draft";
+/// How the text in the marker starts.
+pub(crate) const MARKER_START: &str = "process ";
 /// Where the manifest is written before it gets its name.
 pub(crate) const MANIFEST_DRAFT: &str = "manifest.json.partial";

@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::{ArtifactError, MARKER};
+use crate::{ArtifactError, MARKER, MARKER_START};
 
 /// The held lock.
 pub(crate) struct Lock {
@@ -25,13 +25,13 @@ impl Lock {
                 .create(true)
                 .truncate(false)
                 .open(&marker)
-                .map_err(ArtifactError::io("create", &marker))?;
+                .map_err(ArtifactError::output("create", &marker))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     return Err(ArtifactError::Locked { path: dir.to_owned(), holder: holder(&marker) });
                 }
-                Err(TryLockError::Error(error)) => return Err(ArtifactError::io("lock", &marker)(error)),
+                Err(TryLockError::Error(error)) => return Err(ArtifactError::output("lock", &marker)(error)),
             }
             // The writer before us removes the marker when it commits: then this is the lock of a deleted file.
             if !is_same_file(&file, &marker) {
@@ -40,15 +40,15 @@ impl Lock {
             let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
             file.set_len(0)
                 .and_then(|()| file.rewind())
-                .and_then(|()| write!(file, "process {} on {}", std::process::id(), host.trim()))
-                .map_err(ArtifactError::io("write", &marker))?;
+                .and_then(|()| write!(file, "{MARKER_START}{} on {}", std::process::id(), host.trim()))
+                .map_err(ArtifactError::output("write", &marker))?;
             return Ok(Self { _file: file, marker });
         }
     }
 
     /// Removes the marker, then lets go of the lock.
     pub(crate) fn finish(self) -> Result<(), ArtifactError> {
-        fs::remove_file(&self.marker).map_err(ArtifactError::io("remove", &self.marker))
+        fs::remove_file(&self.marker).map_err(ArtifactError::output("remove", &self.marker))
     }
 }
 

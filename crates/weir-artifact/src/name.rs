@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn names_that_leave_the_directory_or_are_reserved_are_refused() {
-        for name in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "./a", "a\\b", "manifest.json", ".draft"] {
+        for name in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "./a", "a\\b", "manifest.json", ".weir-draft"] {
             assert!(check(name).is_err(), "{name:?} was accepted");
         }
         for name in ["train.parquet", "bundle/model.onnx", "bundle/manifest.json", "..x"] {

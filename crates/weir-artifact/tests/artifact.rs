@@ -55,7 +55,7 @@ fn a_committed_artifact_opens_with_what_was_written() {
     assert_eq!(artifact.path("models").unwrap(), dir.join("models"));
     assert_eq!(artifact.entry("models/best.model").unwrap().sha256, Digest::of(b"weights"));
     assert_eq!(digest_file(dir.join("models/best.model")).unwrap(), Digest::of(b"weights"));
-    assert!(!dir.join(".draft").exists());
+    assert!(!dir.join(".weir-draft").exists());
 }
 
 #[test]
@@ -157,7 +157,15 @@ fn an_artifact_is_current_only_for_the_same_stage_build_inputs_parameters_and_se
 
 #[test]
 fn a_directory_that_no_stage_wrote_is_left_alone() {
-    for (name, bytes) in [("thesis.txt", "years of work"), ("manifest.json", "{\"name\": \"a web page\"}")] {
+    for (name, bytes) in [
+        ("thesis.txt", "years of work"),
+        ("manifest.json", "{\"name\": \"a web page\"}"),
+        ("manifest.json", "{\n  \"build\": \"site-7\",\n  \"files\": [],\n  \"unsealed\": []\n}\n"),
+        ("manifest.json", "{\n  \"build\": \"site-7\",\n  \"unsealed\": [, \n"),
+        (".draft", "a letter that was never sent"),
+        (".draft", ""),
+        (".weir-draft", "notes about a fish trap"),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(name), bytes).unwrap();
         let error = Draft::begin(dir.path()).err().unwrap();
@@ -167,6 +175,52 @@ fn a_directory_that_no_stage_wrote_is_left_alone() {
         assert_eq!(left, [name]);
         assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), bytes);
     }
+}
+
+#[test]
+fn a_marker_that_is_no_plain_file_is_left_alone_even_in_an_artifact() {
+    let (_parent, dir) = committed();
+    let diary = dir.parent().unwrap().join("diary");
+    fs::write(&diary, b"process of growing up").unwrap();
+    std::os::unix::fs::symlink(&diary, dir.join(".weir-draft")).unwrap();
+    assert!(matches!(Draft::begin(&dir).err(), Some(ArtifactError::Foreign { .. })));
+    assert_eq!(fs::read(&diary).unwrap(), b"process of growing up");
+    Artifact::open(&dir).unwrap();
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_wrong_usage_and_an_input_that_cannot_be_read_is_not() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = Draft::begin(file.path().join("out")).err().unwrap();
+    assert_eq!(error.exit_code(), ExitCode::Usage, "{error}");
+    // No one may write here, root included.
+    let error = Draft::begin("/proc/weir-out").err().unwrap();
+    assert!(error.to_string().starts_with("failed to create /proc/weir-out"), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::Usage);
+    assert_eq!(error.hint().unwrap(), "name a directory that you may write to");
+    let (_parent, dir) = committed();
+    fs::remove_file(dir.join("manifest.json")).unwrap();
+    fs::create_dir(dir.join("manifest.json")).unwrap();
+    assert_eq!(Artifact::open(&dir).unwrap_err().exit_code(), ExitCode::Input);
+}
+
+#[test]
+fn a_file_of_another_version_is_named_as_such_before_it_is_read() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Pages {
+        pages: u32,
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let draft = Draft::begin(dir.path()).unwrap();
+    draft.write("old.json", b"{\"format\": 1, \"pages\": 3}").unwrap();
+    draft.write("new.json", b"{\"format\": 2, \"sheets\": 3}").unwrap();
+    draft.write("bad.json", b"{\"format\": 1, \"pages\": \"three\"}").unwrap();
+    let artifact = draft.commit(expectation().seal(BTreeMap::new())).unwrap();
+    assert_eq!(artifact.read_versioned::<Pages>("old.json", 1).unwrap().pages, 3);
+    let error = artifact.read_versioned::<Pages>("new.json", 1).unwrap_err();
+    assert!(matches!(error, ArtifactError::UnknownVersion { found: 2, known: 1, .. }), "{error}");
+    let error = artifact.read_versioned::<Pages>("bad.json", 1).unwrap_err();
+    assert!(matches!(error, ArtifactError::Corrupt { .. }), "{error}");
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub struct Predictions {
 pub struct Refused {
     /// The row of the batch.
     pub row: usize,
-    /// The feature that cannot be computed; none where a rule of the feature set leaves the flow out.
+    /// The feature that cannot be computed; none where a rule of the feature set leaves the flow out, or where the
+    /// features are too far out to be scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature: Option<String>,
     /// What is wrong with it, or the rule.
@@ -62,7 +63,16 @@ pub enum VectorError {
         /// The value.
         received: f64,
     },
+    /// Values so large that the score cannot be computed.
+    #[error("row {row}: {TOO_FAR}")]
+    TooFar {
+        /// The row, from 0.
+        row: usize,
+    },
 }
+
+/// Why a row has no finite score.
+const TOO_FAR: &str = "the values are too far outside the range of train";
 
 impl Classify for VectorError {
     fn exit_code(&self) -> ExitCode {
@@ -73,8 +83,8 @@ impl Classify for VectorError {
 impl Bundle {
     /// Predicts the flows of a batch. The prediction of a flow does not depend on the other flows of the batch.
     ///
-    /// A flow that a rule of the feature set leaves out, or whose features cannot be computed, has no prediction and
-    /// a reason. An empty batch gives empty predictions.
+    /// A flow that a rule of the feature set leaves out, whose features cannot be computed, or whose score overflows,
+    /// has no prediction and a reason. An empty batch gives empty predictions.
     #[must_use]
     pub fn predict(&self, batch: &FlowBatch) -> Predictions {
         let features = self.transform.apply(batch);
@@ -97,9 +107,14 @@ impl Bundle {
         let found = self.detector.predict(x.view());
         let mut predictions = Predictions { labels: vec![None; batch.len()], scores: vec![None; batch.len()], refused };
         for (i, row) in kept.into_iter().enumerate() {
-            predictions.labels[row] = Some(found.classes[i]);
-            predictions.scores[row] = Some(found.scores[i]);
+            if found.scores[i].is_finite() {
+                predictions.labels[row] = Some(found.classes[i]);
+                predictions.scores[row] = Some(found.scores[i]);
+            } else {
+                predictions.refused.push(Refused { row, feature: None, reason: TOO_FAR.to_owned() });
+            }
         }
+        predictions.refused.sort_by_key(|refused| refused.row);
         predictions
     }
 
@@ -107,7 +122,7 @@ impl Bundle {
     ///
     /// # Errors
     /// [`VectorError::Width`] for another number of columns, [`VectorError::NotFinite`] for the first value that is
-    /// not finite.
+    /// not finite, [`VectorError::TooFar`] for the first row whose score is not.
     pub fn predict_features(&self, x: ArrayView2<'_, f64>) -> Result<Scores, VectorError> {
         let expected = self.schema.features.len();
         if x.ncols() != expected {
@@ -117,6 +132,10 @@ impl Bundle {
             let feature = self.schema.features[column].name.clone();
             return Err(VectorError::NotFinite { row, feature, received });
         }
-        Ok(self.detector.predict(x))
+        let scores = self.detector.predict(x);
+        match scores.scores.iter().position(|score| !score.is_finite()) {
+            None => Ok(scores),
+            Some(row) => Err(VectorError::TooFar { row }),
+        }
     }
 }

@@ -42,7 +42,8 @@ pub struct Expectation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
-    /// Any failure refuses the data.
+    /// A row that fails an expectation refuses the data. Lines that are no flows, and flows whose features cannot be
+    /// computed, are set aside as under every policy.
     Strict,
     /// Failing rows are set aside with the reason.
     Quarantine,

@@ -1,8 +1,8 @@
 //! What crosses a border between two stages of Weir, and nothing else.
 //!
 //! Flows as plain columns, the manifest of an artifact directory, the feature schema, search results,
-//! trials, the selection, metrics, exit codes and file names. Every type that is written to disk carries
-//! a format version and has one canonical JSON form ([`json::to_canonical`]).
+//! trials, the selection, metrics, exit codes and file names. What one stage writes for another carries a format version
+//! (`expectations.json` has Great Expectations' form) and has one canonical JSON form ([`json::to_canonical`]).
 //!
 //! This crate does not know files, command lines, polars or models: it can be read in full before any
 //! other crate of the workspace.
@@ -36,6 +36,7 @@ pub mod flow;
 pub mod json;
 pub mod manifest;
 pub mod metrics;
+pub mod nearest;
 pub mod number;
 pub mod parameter;
 pub mod search;
@@ -47,5 +48,6 @@ pub use digest::Digest;
 pub use exit::{Classify, ExitCode};
 pub use flow::{Flow, FlowBatch, Label, Transport};
 pub use metrics::{ConfusionMatrix, Metric};
+pub use nearest::nearest;
 pub use number::{Seed, Share};
 pub use parameter::{Family, ParamMap, ParamValue, Representation, Setting, TrialId};

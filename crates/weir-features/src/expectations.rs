@@ -8,7 +8,7 @@ use weir_contract::expectation::{
     ExceptionInfo, Expectation, ExpectationResult, Policy, Suite, SuiteResult, SuiteStatistics,
 };
 use weir_contract::flow::COLUMNS;
-use weir_contract::{Classify, ExitCode, FlowBatch, Label};
+use weir_contract::{Classify, ExitCode, FlowBatch, Label, nearest};
 
 /// The suites that ship with Weir, as (name, JSON).
 pub const SHIPPED: [(&str, &str); 1] = [("flows", include_str!("../../../pipeline/expectations/flows.json"))];
@@ -19,6 +19,9 @@ const KNOWN: [&str; 4] = [
     "expect_column_values_to_be_in_set",
     "expect_column_pair_values_a_to_be_greater_than_b",
 ];
+
+/// What Great Expectations calls severity. It is shown; what happens to failing rows is the policy's to say.
+const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 
 /// Unexpected values shown in a result, as Great Expectations does.
 const SHOWN: usize = 20;
@@ -72,6 +75,7 @@ enum Kind {
     NotNull(usize),
     Between { column: usize, minimum: Option<Bound>, maximum: Option<Bound> },
     InSet { column: usize, values: Vec<Value> },
+    InNumbers { column: usize, values: Vec<f64> },
     Greater { a: usize, b: usize, or_equal: bool, ignore: Ignore },
 }
 
@@ -178,8 +182,16 @@ fn check(expectation: &Expectation) -> Result<Test, Wrong> {
         }
         "expect_column_values_to_be_in_set" => {
             let column = arguments.column("column")?;
-            let values = arguments.get("value_set").and_then(Value::as_array).cloned();
-            Kind::InSet { column, values: values.ok_or(("value_set must be a list".to_owned(), None))? }
+            let values = arguments.get("value_set").and_then(Value::as_array);
+            let values = values.ok_or(("value_set must be a list".to_owned(), None))?;
+            if is_numeric(column) {
+                // Compared as numbers: 80.0 is 80.
+                let numbers: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
+                let wrong = || (format!("value_set must hold numbers for column {}", COLUMNS[column]), None);
+                Kind::InNumbers { column, values: numbers.ok_or_else(wrong)? }
+            } else {
+                Kind::InSet { column, values: values.clone() }
+            }
         }
         "expect_column_pair_values_a_to_be_greater_than_b" => {
             let (a, b) = (arguments.column("column_A")?, arguments.column("column_B")?);
@@ -199,10 +211,14 @@ fn check(expectation: &Expectation) -> Result<Test, Wrong> {
             Kind::Greater { a, b, or_equal, ignore }
         }
         unknown => {
-            let nearest = nearest(unknown, &KNOWN);
-            return Err(("unknown expectation".to_owned(), Some(format!("the nearest known one is {nearest}"))));
+            return Err(("unknown expectation".to_owned(), Some(suggest(unknown, &KNOWN))));
         }
     };
+    if let Some(severity) = &expectation.severity
+        && !SEVERITIES.contains(&severity.as_str())
+    {
+        return Err((format!("unknown severity {severity:?}"), Some(suggest(severity, &SEVERITIES))));
+    }
     let mostly = match expectation.kwargs.get("mostly") {
         None | Some(Value::Null) => 1.0,
         Some(value) => match value.as_f64() {
@@ -228,8 +244,7 @@ impl<'a> Arguments<'a> {
     fn column(&mut self, name: &'static str) -> Result<usize, Wrong> {
         let given = self.get(name).and_then(Value::as_str).ok_or((format!("{name} must name a column"), None))?;
         COLUMNS.iter().position(|known| *known == given).ok_or_else(|| {
-            let hint =
-                format!("the nearest known one is {}; known are {}", nearest(given, &COLUMNS), COLUMNS.join(", "));
+            let hint = suggest(given, &COLUMNS);
             (format!("unknown column {given:?}"), Some(hint))
         })
     }
@@ -262,9 +277,13 @@ impl<'a> Arguments<'a> {
     }
 }
 
-fn nearest<'k>(name: &str, known: &[&'k str]) -> &'k str {
-    let likeness = |known: &str| strsim::jaro_winkler(known, name);
-    known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
+/// A hint with the nearest known name, and all of them.
+fn suggest(name: &str, known: &[&str]) -> String {
+    let all = known.join(", ");
+    match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("the nearest known one is {nearest}; known are {all}"),
+        None => format!("known are {all}"),
+    }
 }
 
 fn is_numeric(column: usize) -> bool {
@@ -323,7 +342,8 @@ impl Test {
             }
         }
         let present = rows.len() - missing;
-        let share = if present == 0 { 1.0 } else { 1.0 - unexpected.len() as f64 / present as f64 };
+        // Divided as Great Expectations divides: 1 - unexpected / present rounds to the other side of `mostly`.
+        let share = if present == 0 { 1.0 } else { (present - unexpected.len()) as f64 / present as f64 };
         let percent = |part: usize, whole: usize| {
             if whole == 0 { Value::Null } else { json!(100.0 * part as f64 / whole as f64) }
         };
@@ -357,6 +377,10 @@ impl Kind {
                     judge(above && below)
                 }
             },
+            Self::InNumbers { column, values } => match number(flows, *column, row) {
+                None => Standing::Missing,
+                Some(value) => judge(values.contains(&value)),
+            },
             Self::InSet { column, values } => match cell(flows, *column, row) {
                 Value::Null => Standing::Missing,
                 value => judge(values.contains(&value)),
@@ -372,9 +396,10 @@ impl Kind {
 
     fn shown(&self, flows: &FlowBatch, row: usize) -> Value {
         match self {
-            Self::NotNull(column) | Self::Between { column, .. } | Self::InSet { column, .. } => {
-                cell(flows, *column, row)
-            }
+            Self::NotNull(column)
+            | Self::Between { column, .. }
+            | Self::InSet { column, .. }
+            | Self::InNumbers { column, .. } => cell(flows, *column, row),
             Self::Greater { a, b, .. } => json!([cell(flows, *a, row), cell(flows, *b, row)]),
         }
     }
@@ -447,12 +472,19 @@ mod tests {
         let kwargs = |mostly: f64| json!({"column": "bytes", "min_value": 3, "mostly": mostly});
         assert!(run("expect_column_values_to_be_between", kwargs(0.6)).0);
         assert!(!run("expect_column_values_to_be_between", kwargs(0.7)).0);
+        // 1 of 10 present rows holds: exactly a tenth.
+        let batch: FlowBatch = (1..=10).map(|bytes| flow(Some(bytes), None)).collect();
+        let kwargs = json!({"column": "bytes", "min_value": 10, "mostly": 0.1});
+        let suite = suite("expect_column_values_to_be_between", kwargs).unwrap();
+        assert!(suite.evaluate(&batch, &(0..10).collect::<Vec<_>>(), Policy::Always).results.success);
     }
 
     #[test]
     fn sets_and_pairs_are_compared() {
         let kwargs = json!({"column": "transport", "value_set": ["udp"]});
         assert_eq!(run("expect_column_values_to_be_in_set", kwargs).2, [0, 1, 2, 3, 4]);
+        let kwargs = json!({"column": "bytes", "value_set": [10.0, 3]});
+        assert_eq!(run("expect_column_values_to_be_in_set", kwargs).2, [3]);
         let pair = |or_equal: bool, ignore: &str| {
             let kwargs =
                 json!({"column_A": "bytes", "column_B": "packets", "or_equal": or_equal, "ignore_row_if": ignore});
@@ -470,7 +502,11 @@ mod tests {
             (error.to_string().as_str(), error.hint.as_deref()),
             (
                 "s.json: expectation 1 (expect_column_values_to_be_betwen): unknown expectation",
-                Some("the nearest known one is expect_column_values_to_be_between")
+                Some(
+                    "the nearest known one is expect_column_values_to_be_between; known are \
+                     expect_column_values_to_not_be_null, expect_column_values_to_be_between, \
+                     expect_column_values_to_be_in_set, expect_column_pair_values_a_to_be_greater_than_b"
+                )
             )
         );
         let refusal = |kwargs: Value| suite("expect_column_values_to_be_between", kwargs).unwrap_err();

@@ -20,6 +20,9 @@ use crate::params::FeaturesParams;
 use crate::read::{self, Flows};
 use crate::{deduplicate, split, statistics};
 
+/// The rule that leaves out flows of which nobody said what they are.
+const UNLABELLED: &str = "unlabelled";
+
 /// Flows of the test split shown with their features.
 const EXAMPLES: usize = 5;
 
@@ -109,7 +112,7 @@ fn expectation(request: &Request, definitions: &Definitions) -> Result<Expectati
             return Err(Failure::input(format!("{}: no such file", path.display()))
                 .hint("give existing flow files with --data"));
         }
-        inputs.insert(format!("flows/{number}"), digest_file(path)?);
+        inputs.insert(read::role(number), digest_file(path)?);
     }
     let mut parameters = serde_json::to_value(&request.params)
         .map_err(|error| Failure::usage(format!("parameters have no JSON form: {error}")))?;
@@ -130,15 +133,19 @@ fn make(
     mut clock: RunClock,
     stage: &Stage,
 ) -> Result<Artifact, Failure> {
-    let mut draft = Draft::begin(&request.out)?;
     let mut flows = clock.part("read", || read::read(&request.data, request.format, stage))?;
-    let sorted = clock.part("validate", || sort_out(&mut flows, &definitions, request.params.policy, stage))?;
+    for (number, (path, digest)) in request.data.iter().zip(&flows.digests).enumerate() {
+        if expectation.inputs.get(&read::role(number)) != Some(digest) {
+            return Err(Failure::retry(format!("{} changed while it was read", path.display()))
+                .hint("run again when the file is complete"));
+        }
+    }
+    let sorted = clock.part("validate", || sort_out(&mut flows, &definitions, request, stage))?;
     stage.check()?;
     let FeaturesParams { train, test, .. } = request.params;
     let parts = split::split(&flows.flows, &sorted.kept, request.seed, train, test);
     if let Some(empty) = split::NAMES.iter().zip(&parts).find(|(_, rows)| rows.is_empty()) {
-        return Err(Failure::input(format!("no row is left for {}: {}", empty.0, account(&sorted.account)))
-            .hint("see quarantine.parquet for rows that were set aside, or give more flows"));
+        return Err(nothing_left(empty.0, &sorted, &request.data));
     }
     let ids = parts[0].iter().filter_map(|&row| flows.flows.flow_id.get(row));
     let transform = Transform::fit(definitions.set, ids)?;
@@ -147,6 +154,8 @@ fn make(
     if let Some(note) = &kept.collisions_note {
         stage.warn(note);
     }
+    // Only now: whatever was refused above leaves an earlier artifact as it was.
+    let mut draft = Draft::begin(&request.out)?;
     clock.part("write", || write(&draft, &transform, &tables, &kept, &sorted))?;
     for warning in &kept.audit.warnings {
         stage.detail(format!("feature {:?} identifies a {}", warning.feature, warning.identifies.name()));
@@ -160,6 +169,25 @@ fn make(
     Ok(artifact)
 }
 
+/// Why a part of the split is empty: what became of the rows.
+fn nothing_left(part: &str, sorted: &Sorted, files: &[PathBuf]) -> Failure {
+    let failure = Failure::input(format!("no row is left for {part}: {}", account(&sorted.account)));
+    if sorted.account.excluded.contains_key(UNLABELLED) {
+        return failure.hint("training needs a column label with benign or malicious in every row");
+    }
+    match sorted.quarantined.first() {
+        Some(first) => {
+            let file = files.iter().enumerate().find(|(number, _)| read::role(*number) == first.file);
+            let file = file.map_or_else(|| first.file.clone(), |(_, path)| path.display().to_string());
+            failure.hint(format!(
+                "mend the flows; the first that was set aside is {file}:{}: {}",
+                first.line, first.reason
+            ))
+        }
+        None => failure.hint("give more flows"),
+    }
+}
+
 /// Every row in its place.
 struct Sorted {
     kept: Vec<usize>,
@@ -168,13 +196,13 @@ struct Sorted {
     account: RowAccount,
 }
 
-fn sort_out(flows: &mut Flows, definitions: &Definitions, policy: Policy, stage: &Stage) -> Result<Sorted, Failure> {
+fn sort_out(flows: &mut Flows, definitions: &Definitions, request: &Request, stage: &Stage) -> Result<Sorted, Failure> {
     let batch = &flows.flows;
     let mut account = RowAccount { input: (batch.len() + flows.unreadable.len()) as u64, ..RowAccount::default() };
     let mut quarantined = std::mem::take(&mut flows.unreadable);
     let mut candidates = Vec::with_capacity(batch.len());
     for row in 0..batch.len() {
-        let unlabelled = batch.label.is_null(row).then_some("unlabelled");
+        let unlabelled = batch.label.is_null(row).then_some(UNLABELLED);
         match unlabelled.or_else(|| definitions.set.rows().excludes(batch, row)) {
             Some(rule) => *account.excluded.entry(rule.to_owned()).or_default() += 1,
             None => candidates.push(row),
@@ -182,18 +210,14 @@ fn sort_out(flows: &mut Flows, definitions: &Definitions, policy: Policy, stage:
     }
     let last = deduplicate::last_records(batch, &flows.derived, &candidates);
     account.deduplicated = (candidates.len() - last.len()) as u64;
-    let evaluation = definitions.suite.evaluate(batch, &last, policy);
+    let evaluation = definitions.suite.evaluate(batch, &last, request.params.policy);
     let mut set_aside: BTreeMap<usize, String> = BTreeMap::new();
     if !evaluation.failing.is_empty() {
         let (row, broken) = &evaluation.failing[0];
-        let first = flows.quarantine(*row, String::new());
-        let text = format!(
-            "{} rows break the expectations, first {}:{}: {broken}",
-            evaluation.failing.len(),
-            first.file,
-            first.line
-        );
-        match policy {
+        let (file, line) = flows.origin[*row];
+        let place = format!("{}:{line}", request.data[file].display());
+        let text = format!("{} rows break the expectations, first {place}: {broken}", evaluation.failing.len());
+        match request.params.policy {
             Policy::Strict => {
                 return Err(Failure::gate(text).hint("mend the flows, or set features.policy = \"quarantine\""));
             }
@@ -270,7 +294,8 @@ impl Summary {
         let distributions = distributions
             .map(|((spec, column), statistics)| statistics::distribution(&spec.name, column, &train.label, statistics));
         let times = || sorted.kept.iter().filter_map(|&row| flows.event_time.get(row));
-        let collisions = statistics::address_collisions(flows, &sorted.kept);
+        let uses_addresses = specs.iter().any(|spec| spec.expression.contains("address("));
+        let collisions = if uses_addresses { statistics::address_collisions(flows, &sorted.kept) } else { 0 };
         let statistics = Statistics {
             format: contract::FORMAT,
             rows: sorted.account.clone(),
@@ -352,9 +377,11 @@ fn rows(account: &RowAccount, parts: &[Part; 3]) -> BTreeMap<String, u64> {
 
 fn account(account: &RowAccount) -> String {
     let RowAccount { input, kept, quarantined, deduplicated, excluded } = account;
-    let excluded: u64 = excluded.values().sum();
-    format!(
-        "{input} records: {kept} flows kept, {deduplicated} earlier records of a kept flow, {quarantined} quarantined, \
-         {excluded} excluded"
-    )
+    let mut text = format!(
+        "{input} records: {kept} flows kept, {deduplicated} earlier records of the same flow, {quarantined} quarantined"
+    );
+    for (rule, count) in excluded {
+        text += &format!(", {count} left out ({rule})");
+    }
+    text
 }

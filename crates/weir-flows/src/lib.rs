@@ -44,6 +44,7 @@
 
 mod batch;
 mod decode;
+mod flow_id;
 mod format;
 mod packetbeat;
 mod preprocessed;
@@ -53,6 +54,7 @@ mod text;
 
 pub use batch::{Batch, Rejected};
 pub use decode::{Chunk, Decode, Head, HeadError, LINE_LIMIT, Progress};
+pub use flow_id::{Content, FlowIds};
 pub use format::{Confidence, Format, SniffError, UnknownFormat, sniff};
 pub use reader::{FlowReader, ReadError};
 

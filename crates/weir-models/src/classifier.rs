@@ -28,7 +28,8 @@ pub enum ScoreKind {
 pub struct Scores {
     /// Predicted class per row, 0 or 1.
     pub classes: Vec<u8>,
-    /// Score per row, of the model's [`ScoreKind`].
+    /// Score per row, of the model's [`ScoreKind`]; not finite where the row is so far outside the range of train that
+    /// the computation overflows, and the class then means nothing.
     pub scores: Vec<f64>,
 }
 

@@ -12,6 +12,15 @@ pub enum Simd {
     Scalar,
 }
 
+impl Simd {
+    /// The instruction set that the kernels of support vector classification run with here: `avx512`, `avx2` or
+    /// `portable`. The autoencoder uses at most `avx2`. Results are the same with all of them.
+    #[must_use]
+    pub fn code_path(self) -> &'static str {
+        crate::svc::code_path(self)
+    }
+}
+
 /// Told of finished pieces of work.
 pub trait Progress: Sync {
     /// `pieces` more are done.
@@ -81,6 +90,9 @@ pub enum FitError {
         /// What is wrong.
         reason: String,
     },
+    /// Values that nothing can be learned from.
+    #[error("{0}")]
+    Data(String),
 }
 
 /// How one candidate did on each fold.
@@ -90,4 +102,17 @@ pub struct CandidateScores {
     pub accuracy: Vec<f64>,
     /// Folds on which the solver stopped at its iteration limit.
     pub unconverged: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_path_is_portable_when_that_is_wished() {
+        assert_eq!(Simd::Scalar.code_path(), "portable");
+        assert!(["avx512", "avx2", "portable"].contains(&Simd::Auto.code_path()));
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(Simd::Auto.code_path() != "portable", is_x86_feature_detected!("avx2"));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Training scores trials with it and the bundle predicts with it, so that what was measured is what is served.
 
-use ndarray::{Array2, ArrayView2, CowArray, Ix2};
+use ndarray::{ArrayView2, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 use weir_contract::feature::ScalerKind;
 use weir_contract::{Classify, ExitCode, Representation};
@@ -156,17 +156,109 @@ impl Classifier for Detector {
         self.model.score_kind()
     }
 
-    /// Predicts unscaled features.
+    /// Predicts unscaled features. A row whose scaled or latent features overflow has no score, even where the model
+    /// would make something of them.
     fn predict(&self, x: ArrayView2<'_, f64>) -> Scores {
         let seen = self.represent(x);
-        match seen.is_standard_layout() {
-            true => self.model.predict(seen.view()),
-            false => self.model.predict(Array2::from_shape_fn(seen.dim(), |index| seen[index]).view()),
+        let mut predicted = self.model.predict(seen.view());
+        for (row, values) in seen.rows().into_iter().enumerate() {
+            if !values.iter().all(|value| value.is_finite()) {
+                (predicted.classes[row], predicted.scores[row]) = (0, f64::NAN);
+            }
         }
+        predicted
     }
 
     fn operations(&self) -> u64 {
         let scaling = if self.scaler.kind() == ScalerKind::None { 0 } else { 2 * self.scaler.features() as u64 };
         scaling + self.encoder.as_ref().map_or(0, Encoder::operations) + self.model.operations()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+    use weir_contract::{ParamMap, ParamValue};
+
+    use super::*;
+    use crate::autoencoder::AutoencoderParams;
+    use crate::{Context, Dataset, ModelParams, fit};
+
+    fn table() -> (Array2<f64>, Vec<u8>) {
+        let x = Array2::from_shape_fn((24, 2), |(row, column)| ((row * 7 + column * 3) % 11) as f64);
+        (x, (0..24).map(|row| u8::from(row * 7 % 11 > 5)).collect())
+    }
+
+    /// A detector of every family, with and without an encoder.
+    fn detectors() -> Vec<Detector> {
+        let (x, y) = table();
+        let context = Context::default();
+        let mut detectors = Vec::new();
+        for representation in [Representation::Baseline, Representation::Autoencoder] {
+            for &family in weir_contract::Family::ALL {
+                let scaler = Scaler::fit(ScalerKind::MinMax, x.view());
+                let scaled = scaler.transform(x.view());
+                let small = [("hidden_1", 2), ("hidden_2", 2), ("latent", 2), ("epochs", 2)];
+                let small: ParamMap =
+                    small.into_iter().map(|(name, value)| (name.to_owned(), ParamValue::Int(value))).collect();
+                let encoder = (representation == Representation::Autoencoder).then(|| {
+                    let params = AutoencoderParams::from_map(&small).unwrap();
+                    params.fit(scaled.view(), &context, &mut |_, _| ()).unwrap().encoder
+                });
+                let seen = encoder.as_ref().map_or(scaled.clone(), |encoder| encoder.encode(scaled.view()));
+                let params = ModelParams::from_map(family, &ParamMap::new()).unwrap();
+                let model = fit(&params, Dataset::new(seen.view(), &y), &context).unwrap().model;
+                detectors.push(Detector::new(scaler, encoder, model));
+            }
+        }
+        detectors
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused_or_give_a_detector_that_predicts() {
+        let mut read = 0;
+        for detector in detectors() {
+            let bytes = detector.to_bytes();
+            assert_eq!(Detector::from_bytes(&bytes), Ok(detector));
+            for place in 0..bytes.len() {
+                assert!(Detector::from_bytes(&bytes[..place]).is_err(), "cut after {place} bytes");
+                for flip in [0x01, 0x10, 0x40, 0x80, 0xff] {
+                    let mut damaged = bytes.clone();
+                    damaged[place] ^= flip;
+                    if let Ok(detector) = Detector::from_bytes(&damaged) {
+                        let x = Array2::from_shape_fn((3, detector.features()), |(row, column)| (row + column) as f64);
+                        assert_eq!(detector.predict(x.view()).classes.len(), 3);
+                        detector.operations();
+                        read += 1;
+                    }
+                }
+            }
+        }
+        assert!(read > 0, "a flipped bit of a mantissa is still a detector");
+    }
+
+    #[test]
+    fn a_row_that_overflows_has_no_score_in_any_family() {
+        for detector in detectors() {
+            // Scaled by 1 / 10, the last row is still finite; squares and products of it are not.
+            let x = array![[3.0, 4.0], [1.7e308, -1.7e308]];
+            let predicted = detector.predict(x.view());
+            let family = detector.model().family();
+            assert!(predicted.scores[0].is_finite(), "{family}");
+            let compares = family == weir_contract::Family::DecisionTree;
+            let saturates = family == weir_contract::Family::LogisticRegression;
+            assert!(compares || saturates || predicted.scores[1].is_nan(), "{family}: {:?}", predicted.scores);
+        }
+    }
+
+    #[test]
+    fn features_that_overflow_when_scaled_have_no_score_in_any_family() {
+        let (x, _) = table();
+        for detector in detectors() {
+            let scaler = Scaler::fit(ScalerKind::MinMax, (&x * 0.001).view());
+            let detector = Detector { scaler, ..detector };
+            let predicted = detector.predict(array![[0.003, 0.004], [1e308, 0.004]].view());
+            assert!(predicted.scores[0].is_finite() && predicted.scores[1].is_nan(), "{:?}", predicted.scores);
+        }
     }
 }

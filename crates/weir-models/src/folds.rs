@@ -13,8 +13,6 @@ pub struct Fold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folds {
     folds: Vec<Fold>,
-    /// Fold in which each row is held out.
-    held_out: Vec<u8>,
 }
 
 /// Too few rows to cut folds from.
@@ -73,19 +71,13 @@ impl Folds {
                 Fold { train, test }
             })
             .collect();
-        Ok(Self { folds, held_out })
+        Ok(Self { folds })
     }
 
     /// The folds in order.
     #[must_use]
     pub fn folds(&self) -> &[Fold] {
         &self.folds
-    }
-
-    /// The fold in which each row is held out.
-    #[must_use]
-    pub fn held_out(&self) -> &[u8] {
-        &self.held_out
     }
 
     /// Number of folds.

@@ -7,12 +7,14 @@ use weir_contract::{ParamMap, ParamValue};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ParamError {
     /// No such parameter.
-    #[error("{model} has no parameter {name:?}; it has {known}")]
+    #[error("{model} has no parameter {name:?}{}; it has {known}", nearest_in_words(.nearest))]
     Unknown {
         /// The family.
         model: &'static str,
         /// What was given.
         name: String,
+        /// The known parameter that was probably meant.
+        nearest: Option<&'static str>,
         /// The known parameters, separated by commas.
         known: String,
     },
@@ -46,7 +48,9 @@ impl<'a> ParamReader<'a> {
     }
 
     fn value(&mut self, name: &'static str) -> Option<&'a ParamValue> {
-        self.known.push(name);
+        if !self.known.contains(&name) {
+            self.known.push(name);
+        }
         self.map.get(name)
     }
 
@@ -108,20 +112,12 @@ impl<'a> ParamReader<'a> {
         default: Option<usize>,
         range: std::ops::RangeInclusive<usize>,
     ) -> Result<Option<usize>, ParamError> {
-        match self.map.get(name) {
-            None => {
-                self.known.push(name);
-                Ok(default)
-            }
-            Some(ParamValue::None) => {
-                self.known.push(name);
-                Ok(None)
-            }
-            Some(ParamValue::Text(text)) if text == "none" => {
-                self.known.push(name);
-                Ok(None)
-            }
-            Some(_) => self.int(name, 0, range).map(Some),
+        let allowed = format!("a whole number from {} to {} or none", range.start(), range.end());
+        match self.value(name) {
+            None => Ok(default),
+            Some(ParamValue::None) => Ok(None),
+            Some(ParamValue::Text(text)) if text == "none" => Ok(None),
+            Some(_) => self.int(name, 0, range).map(Some).map_err(|_| self.refuse(name, allowed)),
         }
     }
 
@@ -159,9 +155,16 @@ impl<'a> ParamReader<'a> {
     pub fn finish(self) -> Result<(), ParamError> {
         match self.map.keys().find(|name| !self.known.contains(&name.as_str())) {
             None => Ok(()),
-            Some(name) => {
-                Err(ParamError::Unknown { model: self.model, name: name.clone(), known: self.known.join(", ") })
-            }
+            Some(name) => Err(ParamError::Unknown {
+                model: self.model,
+                name: name.clone(),
+                nearest: weir_contract::nearest(name, self.known.iter().copied()),
+                known: self.known.join(", "),
+            }),
         }
     }
+}
+
+fn nearest_in_words(nearest: &Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!(", the nearest is {nearest}"))
 }

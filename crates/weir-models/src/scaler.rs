@@ -10,7 +10,22 @@ use weir_contract::feature::ScalerKind;
 
 /// A fitted scaler.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Scaler {
+    kind: ScalerKind,
+    columns: Vec<Column>,
+}
+
+/// Bytes that are not a scaler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("column {column} of the scaler must have a finite offset and a finite scale other than 0")]
+pub struct MalformedScaler {
+    /// Number of the column, from 0.
+    pub column: usize,
+}
+
+#[derive(Deserialize)]
+struct Unchecked {
     kind: ScalerKind,
     columns: Vec<Column>,
 }
@@ -87,6 +102,18 @@ impl Scaler {
                 ScalerKind::Standard => (*value - column.offset) / column.scale,
                 ScalerKind::None => *value,
             };
+        }
+    }
+}
+
+impl TryFrom<Unchecked> for Scaler {
+    type Error = MalformedScaler;
+
+    fn try_from(Unchecked { kind, columns }: Unchecked) -> Result<Self, MalformedScaler> {
+        let sound = |column: &Column| column.offset.is_finite() && column.scale.is_finite() && column.scale != 0.0;
+        match columns.iter().position(|column| !sound(column)) {
+            None => Ok(Self { kind, columns }),
+            Some(column) => Err(MalformedScaler { column }),
         }
     }
 }
@@ -189,6 +216,18 @@ mod tests {
         for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::None] {
             let scaler = Scaler::fit(kind, Array2::zeros((0, 2)).view());
             assert_eq!(scaler.transform(array![[3.0, -1.0]].view()), array![[3.0, -1.0]]);
+        }
+    }
+
+    #[test]
+    fn a_scaler_read_back_is_the_same_and_a_damaged_one_is_refused() {
+        let scaler = Scaler::fit(ScalerKind::Standard, array![[1.0, 3.0], [5.0, 3.0]].view());
+        let bytes = postcard::to_allocvec(&scaler).unwrap();
+        assert_eq!(postcard::from_bytes::<Scaler>(&bytes).unwrap(), scaler);
+        for (offset, scale) in [(f64::NAN, 1.0), (0.0, 0.0), (0.0, f64::INFINITY)] {
+            let mut spoilt = scaler.clone();
+            spoilt.columns[1] = Column { offset, scale };
+            assert!(postcard::from_bytes::<Scaler>(&postcard::to_allocvec(&spoilt).unwrap()).is_err());
         }
     }
 

@@ -56,7 +56,8 @@ fn intended_use(run: &Run, trials: usize) -> String {
          score: {score}. It is meant for flows of the kind it was trained on, from the same exporters, as one signal \
          among others.\n\n\
          - A label says that a flow resembles flows with that label in the training data. It proves no attack.\n\
-         - Attacks that are not in the training data were not tested. What is in it is listed under Data.\n\
+         - An attack without flows in train, see Data, was not learned; one with flows in test only was tested, but \
+         not learned.\n\
          - The results come from a test split of the same data. On other networks and at later times expect less, and \
          measure it.\n"
     );
@@ -235,6 +236,8 @@ fn selection(choice: &Selection, run: &Run) -> String {
     text += &format!("Verdict: {}.", choice.verdict.name());
     if let Some(champion) = &choice.champion {
         text += &format!(" Against champion `{}`: {}.", champion.id, plain(&champion.reason));
+    } else {
+        text += " There is no champion to compare with.";
     }
     text += "\n\n";
     choice.warnings.iter().for_each(|warning| text += &format!("Warning: {}.\n\n", plain(warning)));

@@ -1,9 +1,9 @@
 //! The command: what `weir-packaging` and `weir package` are given.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage};
+use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage, trial_directories};
 
 use crate::stage::{Request, run};
 
@@ -18,8 +18,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "weir-run/selection")]
     pub selection: PathBuf,
 
-    /// Directories of training artifacts, the winner's among them
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    /// Directories of all training artifacts that the selection compared [default: all in weir-run/trials]
+    #[arg(long, num_args = 1.., value_name = "DIR")]
     pub trials: Vec<PathBuf>,
 
     /// Parameter file [default: built in]
@@ -52,6 +52,7 @@ impl AsRef<CommonArgs> for Args {
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let params = Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.section("packaging")?;
     let Args { features, selection, trials, out, .. } = args;
+    let trials = trial_directories(trials, Path::new("weir-run/trials"))?;
     let outcome = run(&Request { features, selection, trials, out, params }, stage)?;
     if outcome.skipped {
         stage.note(format!("{} is up to date", outcome.artifact.dir().display()));

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-use weir_artifact::{Artifact, ArtifactError};
+use weir_artifact::Artifact;
 use weir_contract::files::{SELECTION, TRIALS};
 use weir_contract::selection::{self, Selection};
 use weir_contract::trial::{self, Trials};
@@ -44,11 +43,12 @@ impl Inputs {
     pub(crate) fn open(request: &Request) -> Result<Self, Failure> {
         let features = open(&request.features, "features", "--features")?;
         let selection = open(&request.selection, "selection", "--selection")?;
-        let choice = read(&selection, SELECTION, selection::FORMAT)?;
+        let choice = selection.read_versioned(SELECTION, selection::FORMAT)?;
         let trainings = open_trainings(&request.trials)?;
         let inputs = Self { features, selection, choice, trainings };
         inputs.refuse_other_runs()?;
         inputs.refuse_absent_winner()?;
+        inputs.refuse_absent_trials()?;
         Ok(inputs)
     }
 
@@ -129,19 +129,20 @@ impl Inputs {
         }
         Ok(())
     }
-}
 
-/// A JSON file of an artifact whose `format` this build knows. The version is looked at first, so that a newer file
-/// is not called corrupt.
-pub(crate) fn read<T: DeserializeOwned>(artifact: &Artifact, name: &str, known: u32) -> Result<T, Failure> {
-    let path = || artifact.dir().join(name);
-    let value: serde_json::Value = artifact.read_json(name)?;
-    let format = value.get("format").and_then(serde_json::Value::as_u64);
-    if let Some(found) = format.filter(|&found| found != u64::from(known)) {
-        return Err(ArtifactError::UnknownVersion { path: path(), found, known }.into());
+    /// Refuses a part of what the selection compared: card and report speak of all of it.
+    fn refuse_absent_trials(&self) -> Result<(), Failure> {
+        let given: Vec<_> = self.trainings.values().map(|training| training.artifact.digest()).collect();
+        let compared = self.selection.manifest().inputs.iter().filter(|(role, _)| role.starts_with("trials/"));
+        let absent: Vec<&str> =
+            compared.filter(|(_, digest)| !given.contains(digest)).map(|(role, _)| role.as_str()).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let selection = self.selection.dir().display();
+        Err(Failure::input(format!("{selection} also compared {}, which --trials leaves out", absent.join(", ")))
+            .hint("give the directories of all trials that it compared"))
     }
-    let value = serde_json::from_value(value);
-    Ok(value.map_err(|error| ArtifactError::Corrupt { path: path(), reason: error.to_string() })?)
 }
 
 fn open(dir: &Path, stage: &str, argument: &str) -> Result<Artifact, Failure> {
@@ -158,7 +159,7 @@ fn open_trainings(dirs: &[PathBuf]) -> Result<BTreeMap<(Representation, Family),
     let mut trainings: BTreeMap<_, Training> = BTreeMap::new();
     for dir in dirs {
         let artifact = open(dir, "training", "--trials")?;
-        let trials: Trials = read(&artifact, TRIALS, trial::FORMAT)?;
+        let trials: Trials = artifact.read_versioned(TRIALS, trial::FORMAT)?;
         let training = Training { artifact, trials };
         let key = (training.trials.representation, training.trials.family);
         if let Some(earlier) = trainings.get(&key) {

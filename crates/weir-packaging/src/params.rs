@@ -20,3 +20,15 @@ impl Default for PackagingParams {
         Self { name: BundleName::default(), examples: 5 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_stage::{DEFAULT_PARAMS, Params};
+
+    #[test]
+    fn the_shipped_section_says_what_the_defaults_are() {
+        let shipped = Params::load(None, DEFAULT_PARAMS, &[]).unwrap();
+        assert_eq!(shipped.section::<PackagingParams>("packaging").unwrap(), PackagingParams::default());
+    }
+}

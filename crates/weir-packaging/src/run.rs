@@ -14,7 +14,7 @@ use weir_models::Detector;
 use weir_stage::Failure;
 use weir_transform::Transform;
 
-use crate::inputs::{Inputs, read};
+use crate::inputs::Inputs;
 use crate::params::PackagingParams;
 
 /// What was read.
@@ -40,7 +40,7 @@ impl Run {
     /// Reads the artifacts.
     pub(crate) fn read(inputs: &Inputs, params: &PackagingParams) -> Result<Self, Failure> {
         let features = &inputs.features;
-        let mut examples: Examples = read(features, EXAMPLES, feature::FORMAT)?;
+        let mut examples: Examples = features.read_versioned(EXAMPLES, feature::FORMAT)?;
         examples.examples.truncate(params.examples);
 
         let training = inputs.winner();
@@ -55,20 +55,20 @@ impl Run {
         let mut encoder = None;
         for training in inputs.trainings.values() {
             if training.artifact.entry(SEARCH).is_some() {
-                searches.push(read(&training.artifact, SEARCH, search::FORMAT)?);
+                searches.push(training.artifact.read_versioned(SEARCH, search::FORMAT)?);
             }
             let is_winner = training.artifact.digest() == inputs.choice.artifact;
             if training.artifact.entry(ENCODER).is_some() && (encoder.is_none() || is_winner) {
-                encoder = Some(read(&training.artifact, ENCODER, trial::FORMAT)?);
+                encoder = Some(training.artifact.read_versioned(ENCODER, trial::FORMAT)?);
             }
         }
         Ok(Self {
-            schema: read(features, FEATURES, feature::FORMAT)?,
+            schema: features.read_versioned(FEATURES, feature::FORMAT)?,
             transform,
             examples,
-            statistics: read(features, STATISTICS, statistics::FORMAT)?,
+            statistics: features.read_versioned(STATISTICS, statistics::FORMAT)?,
             expectations: features.read_json(EXPECTATIONS)?,
-            audit: read(features, AUDIT, audit::FORMAT)?,
+            audit: features.read_versioned(AUDIT, audit::FORMAT)?,
             searches,
             encoder,
             winner,

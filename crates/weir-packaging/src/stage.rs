@@ -21,7 +21,7 @@ pub struct Request {
     pub features: PathBuf,
     /// Directory of the selection artifact.
     pub selection: PathBuf,
-    /// Directories of training artifacts in any order, the winner's among them.
+    /// Directories of all training artifacts that the selection compared, in any order.
     pub trials: Vec<PathBuf>,
     /// Where the artifact goes.
     pub out: PathBuf,
@@ -65,9 +65,9 @@ impl Outcome {
 ///
 /// # Errors
 /// Failures of input (exit 3) for a directory that is not a whole artifact of its stage, for artifacts of different
-/// runs, for a selection whose winner is in none of the trials, and for a transform that this build computes
-/// otherwise; of usage (exit 2) for two directories of the same family and representation, and for an output directory
-/// in use; interrupted on Ctrl-C; to be retried (exit 1) when writing fails.
+/// runs, for a selection whose winner is in none of the trials or that compared more of them, and for a transform that
+/// this build computes otherwise; of usage (exit 2) for two directories of the same family and representation, and for
+/// an output directory in use; interrupted on Ctrl-C; to be retried (exit 1) when writing fails.
 pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
     let mut clock = stage.clock();
     let inputs = Inputs::open(request)?;

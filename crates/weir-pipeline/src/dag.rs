@@ -81,12 +81,6 @@ impl Dag {
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
-
-    /// The node called `id`.
-    #[must_use]
-    pub fn node(&self, id: &NodeId) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.id == *id)
-    }
 }
 
 fn check_ids(nodes: &[Node]) -> Result<(), DagError> {

@@ -1,11 +1,11 @@
 //! Arguments of `weir-selection` and `weir select`, and what they print.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use weir_contract::files::SELECTION;
 use weir_contract::selection::{Selection, Verdict};
-use weir_stage::{CommonArgs, Failure, Params, Stage};
+use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage, trial_directories};
 
 use crate::{Request, run};
 
@@ -16,24 +16,24 @@ pub struct Args {
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// Directories of training results
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    /// Directories of training artifacts [default: all in weir-run/trials]
+    #[arg(long, num_args = 1.., value_name = "DIR")]
     pub trials: Vec<PathBuf>,
 
-    /// Directory of the champion's training result, scored on the same test rows
+    /// Directory of the champion's training artifact, scored on the same test rows
     #[arg(long, value_name = "DIR")]
     pub champion: Option<PathBuf>,
 
-    /// Parameter file in TOML; its section "selection" is read
+    /// Parameter file [default: built in]
     #[arg(long, value_name = "FILE")]
     pub params: Option<PathBuf>,
 
-    /// Set a parameter, like selection.metric=f1
+    /// Set one parameter, as in --set selection.metric=f1
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 
-    /// Directory to write the selection to
-    #[arg(long, value_name = "DIR")]
+    /// Directory of the artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-run/selection")]
     pub out: PathBuf,
 
     /// End with exit code 4 when the verdict is to keep the champion
@@ -53,9 +53,9 @@ impl AsRef<CommonArgs> for Args {
 /// Those of [`run`]; of usage (exit 2) for wrong parameters; of a gate (exit 4) with `--fail-on-keep` when the
 /// champion is kept, after the artifact is written and printed.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
-    // Without a file the defaults of the type apply, which have one place: the type.
-    let params = Params::load(args.params.as_deref(), ("defaults", ""), &args.set)?.section("selection")?;
-    let request = Request { trials: args.trials, champion: args.champion, params, out: args.out };
+    let params = Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.section("selection")?;
+    let trials = trial_directories(args.trials, Path::new("weir-run/trials"))?;
+    let request = Request { trials, champion: args.champion, params, out: args.out };
     let outcome = run(&request, stage)?;
     if outcome.skipped {
         stage.note(format!("{} is up to date", request.out.display()));

@@ -24,3 +24,15 @@ impl Default for SelectionParams {
         Self { metric: Metric::Accuracy, significance: 0.05, margin: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_stage::{DEFAULT_PARAMS, Params};
+
+    #[test]
+    fn the_shipped_section_says_what_the_defaults_are() {
+        let shipped = Params::load(None, DEFAULT_PARAMS, &[]).unwrap();
+        assert_eq!(shipped.section::<SelectionParams>("selection").unwrap(), SelectionParams::default());
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use weir_artifact::{Artifact, ArtifactError, Draft, Expectation};
+use weir_artifact::{Artifact, Draft, Expectation};
 use weir_contract::files::{ACCURACY, RUN_INFO, SELECTION, TRIALS, VERDICT, WINNER};
 use weir_contract::selection::Selection;
 use weir_contract::trial::{self, Trials};
@@ -102,15 +102,12 @@ struct Source {
 impl Source {
     fn open(dir: &Path) -> Result<Self, Failure> {
         let artifact = Artifact::open(dir)?;
-        let path = || artifact.dir().join(TRIALS);
-        // The version first, so that a newer file is not called corrupt.
-        let value: serde_json::Value = artifact.read_json(TRIALS)?;
-        let format = value.get("format").and_then(serde_json::Value::as_u64);
-        if let Some(found) = format.filter(|&found| found != u64::from(trial::FORMAT)) {
-            return Err(ArtifactError::UnknownVersion { path: path(), found, known: trial::FORMAT }.into());
+        let made_by = &artifact.manifest().stage;
+        if made_by != "training" {
+            return Err(Failure::input(format!("{} was made by stage {made_by}", dir.display()))
+                .hint("give artifacts of stage training with --trials and --champion"));
         }
-        let trials = serde_json::from_value(value)
-            .map_err(|error| ArtifactError::Corrupt { path: path(), reason: error.to_string() })?;
+        let trials = artifact.read_versioned(TRIALS, trial::FORMAT)?;
         Ok(Self { artifact, trials })
     }
 

@@ -17,7 +17,11 @@ pub struct RunClock {
 }
 
 impl RunClock {
+    /// Also sets the process's peak memory back to what it holds now, so that each of several stages in one process
+    /// measures its own; where the system does not let it, the peak stays that of the process.
     pub(crate) fn start(version: &'static str, threads: usize) -> Self {
+        // proc(5), /proc/pid/clear_refs: 5 resets VmHWM.
+        let _ = fs::write("/proc/self/clear_refs", "5");
         Self { version, threads, started: SystemTime::now(), begin: Instant::now(), parts: BTreeMap::new() }
     }
 
@@ -103,6 +107,20 @@ mod tests {
     fn peak_memory_is_read_in_bytes() {
         assert_eq!(peak("Name:\tweir\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n"), Some(2_097_152));
         assert_eq!(peak("Name:\tweir\n"), None);
+    }
+
+    #[test]
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+    fn the_peak_of_an_earlier_stage_is_not_that_of_the_next() {
+        if fs::write("/proc/self/clear_refs", "5").is_err() {
+            eprintln!("SKIPPED: this system does not reset the peak memory of a process");
+            return;
+        }
+        let clock = RunClock::start("0.1.0", 1);
+        drop(std::hint::black_box(vec![1_u8; 256 << 20]));
+        let earlier = clock.run_info("").peak_memory;
+        let next = RunClock::start("0.1.0", 1).run_info("").peak_memory;
+        assert!(next + (128 << 20) < earlier, "{next} after {earlier}");
     }
 
     #[test]

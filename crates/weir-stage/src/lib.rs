@@ -1,6 +1,6 @@
 //! The command layer of a stage binary and of `weir`: shared arguments, exit codes, progress, signals, parameters.
 //!
-//! A binary is a doorway: `fn main() -> ExitCode { weir_stage::main("weir-training", VERSION, weir_training::run) }`.
+//! A binary is a doorway: `fn main() -> ExitCode { weir_stage::main("weir-training", VERSION, weir_training::command) }`.
 //! [`main`] reads the arguments, starts the thread pool, listens for Ctrl-C and SIGTERM and turns a [`Failure`]
 //! into its exit code; the function gets its arguments and a [`Stage`] to speak through.
 //!
@@ -19,6 +19,7 @@ mod params;
 mod printer;
 mod progress;
 mod stage;
+mod trials;
 
 pub use args::{CommonArgs, SimdArg};
 pub use clock::RunClock;
@@ -27,3 +28,4 @@ pub use failure::Failure;
 pub use params::{DEFAULT_PARAMS, Params, SECTIONS};
 pub use progress::ProgressHandle;
 pub use stage::Stage;
+pub use trials::trial_directories;

@@ -8,7 +8,11 @@ mod build_id {
     include!("../../build-id.rs");
 
     pub(crate) fn build(crates: &std::path::Path, name: &str) -> String {
-        Build::of(crates, name).id
+        Build::of(crates, name, &[]).id
+    }
+
+    pub(crate) fn id_by(root: &std::path::Path, toolchain: [&str; 3]) -> String {
+        Build::of(&root.join("crates"), "weir-stage-a", &toolchain.map(str::to_owned)).id
     }
 
     pub(crate) fn id(root: &std::path::Path) -> String {
@@ -16,7 +20,7 @@ mod build_id {
     }
 
     pub(crate) fn watched(root: &std::path::Path) -> Vec<String> {
-        let watched = Build::of(&root.join("crates"), "weir-stage-a").watched;
+        let watched = Build::of(&root.join("crates"), "weir-stage-a", &[]).watched;
         watched.iter().map(|path| path.strip_prefix(root).unwrap().display().to_string()).collect()
     }
 
@@ -100,6 +104,35 @@ fn versions_and_features_of_the_packages_it_uses_matter_and_no_others() {
     let manifest = FILES[0].1;
     assert!(matters("Cargo.toml", &manifest.replace("serde = \"1\"", "serde = { version = \"1\", features = [] }")));
     assert!(!matters("Cargo.toml", &manifest.replace("tempfile = \"3\"", "tempfile = \"4\"")));
+}
+
+#[test]
+fn a_dependency_over_several_lines_matters_to_its_last_line() {
+    let spread =
+        "[workspace.dependencies]\nserde = { version = \"1\", features = [\n  \"derive\",\n] }\ntempfile = \"3\"\n";
+    let table = "[workspace.dependencies.serde]\nversion = \"1\"\nfeatures = [\"derive\"]\n[workspace.dependencies.tempfile]\nversion = \"3\"\n";
+    for manifest in [spread, table] {
+        let id = |manifest: &str| {
+            let root = workspace();
+            write(root.path(), "Cargo.toml", manifest);
+            build_id::id(root.path())
+        };
+        assert_ne!(id(manifest), id(&manifest.replace("derive", "rc")));
+        assert_eq!(id(manifest), id(&manifest.replace("\"3\"", "\"4\"")));
+    }
+}
+
+#[test]
+fn profile_compiler_target_and_flags_matter() {
+    let manifest = format!("{}[profile.release]\ndebug = false\n", FILES[0].1);
+    assert!(matters("Cargo.toml", &manifest));
+    let root = workspace();
+    let id = |toolchain| build_id::id_by(root.path(), toolchain);
+    let here = id(["rustc 1.95.0", "x86_64-unknown-linux-gnu", ""]);
+    assert_eq!(here, id(["rustc 1.95.0", "x86_64-unknown-linux-gnu", ""]));
+    assert_ne!(here, id(["rustc 1.96.0", "x86_64-unknown-linux-gnu", ""]));
+    assert_ne!(here, id(["rustc 1.95.0", "aarch64-unknown-linux-gnu", ""]));
+    assert_ne!(here, id(["rustc 1.95.0", "x86_64-unknown-linux-gnu", "-Ctarget-cpu=native"]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Canonical flows as Parquet.
 //!
 //! Addresses and transport are strings, unsigned numbers keep their width, `event_time` is a timestamp in ms UTC and
-//! `label` the word: any Parquet reader shows the table as DESIGN and documentation name it.
+//! `label` the word: any Parquet reader shows the table as `data/README.md` describes it.
 
 use std::net::IpAddr;
 use std::path::Path;

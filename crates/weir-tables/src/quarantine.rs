@@ -9,7 +9,7 @@ use crate::parquet::{TableError, write};
 /// One row set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
-    /// The input file.
+    /// The input file, by its role in the manifest (`flows/0` is the first file given).
     pub file: String,
     /// The line in that file, from 1.
     pub line: u64,

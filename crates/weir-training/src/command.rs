@@ -48,7 +48,7 @@ pub struct Args {
 }
 
 /// MiB for caches where nothing else is said.
-pub(crate) const DEFAULT_MEMORY: u64 = 1024;
+pub const DEFAULT_MEMORY: u64 = 1024;
 
 impl AsRef<CommonArgs> for Args {
     fn as_ref(&self) -> &CommonArgs {

@@ -16,7 +16,7 @@ mod search;
 mod stage;
 mod trial;
 
-pub use command::{Args, command};
+pub use command::{Args, DEFAULT_MEMORY, command};
 pub use encoder::Encoders;
 pub use params::{AutoencoderSection, Grids, TrainingParams};
 pub use stage::{Outcome, Request, run};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 use serde_json::json;
 use weir_artifact::{Artifact, Draft, Expectation};
-use weir_contract::feature::{FeatureSchema, ScalerKind};
+use weir_contract::feature::{self, FeatureSchema, ScalerKind};
 use weir_contract::trial::{self, Trial, Trials};
 use weir_contract::{Digest, Family, ParamMap, Representation, Seed, Setting, TrialId, files, json as canonical};
 use weir_models::autoencoder::{AutoencoderParams, TrainedAutoencoder};
@@ -106,7 +106,6 @@ fn make(
     mut clock: RunClock,
     stage: &Stage,
 ) -> Result<Artifact, Failure> {
-    let mut draft = Draft::begin(&request.out)?;
     let data = clock.part("read", || Data::read(features))?;
     let folds = Folds::stratified(&data.train.label, request.params.folds)
         .map_err(|error| Failure::input(format!("train: {error}")).hint("give more labelled flows of both classes"))?;
@@ -148,6 +147,8 @@ fn make(
     bar.finish();
 
     let fits = [default, best];
+    // Only now: an earlier artifact stands until its successor is there.
+    let mut draft = Draft::begin(&request.out)?;
     draft.write_json(files::SEARCH, &table)?;
     for (trial, detector) in &fits {
         draft.write(&trial.model, &detector.to_bytes())?;
@@ -161,7 +162,7 @@ fn make(
     if let Some(trained) = &front.trained {
         draft.write_json(files::ENCODER, &trained.report())?;
     }
-    let info = canonical::to_canonical(&clock.run_info(code_path(simd)))
+    let info = canonical::to_canonical(&clock.run_info(simd.code_path()))
         .map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
     draft.write_unsealed(files::RUN_INFO, &info)?;
     stage.check()?;
@@ -179,7 +180,7 @@ struct Data {
 
 impl Data {
     fn read(features: &Artifact) -> Result<Self, Failure> {
-        let schema: FeatureSchema = features.read_json(files::FEATURES)?;
+        let schema: FeatureSchema = features.read_versioned(files::FEATURES, feature::FORMAT)?;
         let read = |name: &str| -> Result<FeatureTable, Failure> {
             Ok(FeatureTable::read(&features.path(name)?, &schema.names())?)
         };
@@ -241,14 +242,10 @@ impl Progress for Bar<'_> {
 fn failure(what: &str, error: FitError) -> Failure {
     match error {
         FitError::Cancelled => Failure::interrupted(),
-        FitError::OneClass { .. } => Failure::input(format!("{what}: {error}")),
-        FitError::Parameter { .. } => Failure::usage(format!("{what}: {error}")),
-    }
-}
-
-fn code_path(simd: Simd) -> &'static str {
-    match simd {
-        Simd::Auto => "auto",
-        Simd::Scalar => "scalar",
+        FitError::OneClass { .. } | FitError::Data(_) => Failure::input(format!("{what}: {error}"))
+            .hint("see what the stage features kept, and give flows of both classes"),
+        FitError::Parameter { .. } => {
+            Failure::usage(format!("{what}: {error}")).hint("change the parameter, or the feature set and its scaler")
+        }
     }
 }

@@ -17,7 +17,7 @@
 
 use std::net::IpAddr;
 
-use weir_contract::{FlowBatch, Transport};
+use weir_contract::{FlowBatch, Transport, nearest};
 
 use crate::address;
 use crate::flow_id::FlowIds;
@@ -115,6 +115,8 @@ const FUNCTIONS: [&str; 8] =
 
 /// Parentheses and functions inside each other; deeper text is refused rather than recursed into.
 const DEPTH: usize = 64;
+/// Operators of one expression: a chain of them is as deep as it is long.
+const OPERATORS: usize = 256;
 
 impl Expression {
     /// Parses an expression.
@@ -122,7 +124,7 @@ impl Expression {
     /// # Errors
     /// [`ExpressionError`] with the place and, for an unknown name, the nearest known one.
     pub fn parse(text: &str) -> Result<Self, ExpressionError> {
-        let mut parser = Parser { text, rest: text, depth: 0 };
+        let mut parser = Parser { text, rest: text, depth: 0, operators: 0 };
         let node = parser.expression()?;
         parser.skip_spaces();
         if parser.rest.is_empty() { Ok(Self(node)) } else { Err(parser.error("expected an operator or the end")) }
@@ -265,6 +267,7 @@ struct Parser<'a> {
     text: &'a str,
     rest: &'a str,
     depth: usize,
+    operators: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -304,8 +307,21 @@ impl<'a> Parser<'a> {
                 self.depth -= 1;
                 return Ok(node);
             };
-            node = Node::Binary(operator, Box::new(node), Box::new(self.term()?));
+            node = self.binary(operator, node, Self::term)?;
         }
+    }
+
+    fn binary(
+        &mut self,
+        operator: Operator,
+        left: Node,
+        right: fn(&mut Self) -> Result<Node, ExpressionError>,
+    ) -> Result<Node, ExpressionError> {
+        self.operators += 1;
+        if self.operators > OPERATORS {
+            return Err(self.error(format!("more than {OPERATORS} operators")));
+        }
+        Ok(Node::Binary(operator, Box::new(left), Box::new(right(self)?)))
     }
 
     fn term(&mut self) -> Result<Node, ExpressionError> {
@@ -318,7 +334,7 @@ impl<'a> Parser<'a> {
             } else {
                 return Ok(node);
             };
-            node = Node::Binary(operator, Box::new(node), Box::new(self.factor()?));
+            node = self.binary(operator, node, Self::factor)?;
         }
     }
 
@@ -350,7 +366,7 @@ impl<'a> Parser<'a> {
             "source_ip" | "destination_ip" => Some(format!("an address is no number: write address({name})")),
             "transport" => Some("a transport is no number: write transport_code(transport)".to_owned()),
             "flow_id" => Some("a flow id is no number: write flow_number(flow_id)".to_owned()),
-            _ => nearest(name, NUMERIC.iter().map(|(known, _)| *known)),
+            _ => suggest(name, NUMERIC.iter().map(|(known, _)| *known)),
         };
         Err(ExpressionError { hint, ..self.error(format!("{name:?} is no numeric column")) })
     }
@@ -408,17 +424,19 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 self.rest = start;
-                let hint = nearest(name, FUNCTIONS.into_iter());
+                let hint = suggest(name, FUNCTIONS.into_iter());
                 Err(ExpressionError { hint, ..self.error(format!("unknown function {name:?}")) })
             }
         }
     }
 }
 
-fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> Option<String> {
+fn suggest<'k>(name: &str, known: impl Iterator<Item = &'k str> + Clone) -> Option<String> {
     let all = known.clone().collect::<Vec<_>>().join(", ");
-    let best = known.max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)))?;
-    Some(format!("the nearest known name is {best}; known are {all}"))
+    Some(match nearest(name, known) {
+        Some(nearest) => format!("the nearest known name is {nearest}; known are {all}"),
+        None => format!("known are {all}"),
+    })
 }
 
 #[cfg(test)]
@@ -488,6 +506,7 @@ mod tests {
         assert!(refusal("(bytes").starts_with("expected ')'"));
         assert!(refusal("").starts_with("expected a number, a column"));
         assert!(refusal(&"(".repeat(100_000)).starts_with("more than 64 parentheses"));
+        assert!(refusal(&"bytes+".repeat(100_000)).starts_with("more than 256 operators"));
     }
 
     proptest::proptest! {

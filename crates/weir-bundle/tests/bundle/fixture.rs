@@ -81,8 +81,13 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// A detector of `family` on `representation`, fitted on 60 flows.
+    /// A detector of `family` on `representation` with its default parameters, fitted on 60 flows.
     pub(crate) fn of(representation: Representation, family: Family) -> Self {
+        Self::with(representation, family, &ParamMap::new())
+    }
+
+    /// The same with these parameters.
+    pub(crate) fn with(representation: Representation, family: Family, params: &ParamMap) -> Self {
         let transform = Transform::fit(FeatureSet::parse(SET, "small.toml").unwrap(), std::iter::empty()).unwrap();
         let train = flows(0..60);
         let x = features(&transform, &train);
@@ -97,7 +102,7 @@ impl Fixture {
             params.fit(scaled.view(), &context, &mut |_, _| {}).unwrap().encoder
         });
         let seen = encoder.as_ref().map_or(scaled.clone(), |encoder| encoder.encode(scaled.view()));
-        let params = ModelParams::from_map(family, &ParamMap::new()).unwrap();
+        let params = ModelParams::from_map(family, params).unwrap();
         let model = fit(&params, Dataset::new(seen.view(), &y), &context).unwrap().model;
 
         let numbers = [1, 3, 5];

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, array};
 use weir_bundle::{Bundle, Refused, VectorError};
-use weir_contract::{Family, FlowBatch, Representation, Transport};
+use weir_contract::{Family, FlowBatch, ParamMap, ParamValue, Representation, Transport};
 use weir_models::Classifier;
 
 use crate::fixture::{Fixture, features, flow, flows};
@@ -100,6 +100,44 @@ fn vectors_of_another_width_or_without_numbers_are_refused() {
     assert_eq!(error, VectorError::Width { expected: 3, received: 2 });
     let error = bundle.predict_features(array![[1.0, 2.0, 3.0], [1.0, f64::NAN, 3.0]].view()).unwrap_err();
     assert_eq!(error.to_string(), "row 1: feature rate has to be finite, received NaN");
+}
+
+#[test]
+fn a_flow_whose_score_overflows_is_refused_and_not_benign() {
+    // (0.1 x.z + 1)^100 overflows from about 10^4 on.
+    let params = ParamMap::from([
+        ("kernel".to_owned(), ParamValue::Text("poly".to_owned())),
+        ("gamma".to_owned(), ParamValue::Float(0.1)),
+        ("coef0".to_owned(), ParamValue::Int(1)),
+        ("degree".to_owned(), ParamValue::Int(100)),
+    ]);
+    let bundle = opened(&Fixture::with(Representation::Baseline, Family::Svc, &params));
+    let mut fast = flow(1);
+    (fast.bytes, fast.duration_ns) = (Some(u64::MAX), Some(1));
+    let mut icmp = flow(3);
+    icmp.transport = Transport::Icmp;
+    let predictions = bundle.predict(&[flow(0), fast, flow(2), icmp].into_iter().collect());
+    let reasons: Vec<String> = predictions.refused.iter().map(Refused::to_string).collect();
+    assert_eq!(
+        reasons,
+        ["row 1: the values are too far outside the range of train", "row 3: transport is not in the feature set"]
+    );
+    let labelled: Vec<bool> = predictions.labels.iter().map(Option::is_some).collect();
+    let scored: Vec<bool> = predictions.scores.iter().map(Option::is_some).collect();
+    assert_eq!((labelled, scored), (vec![true, false, true, false], vec![true, false, true, false]));
+}
+
+#[test]
+fn a_vector_too_far_outside_the_range_of_train_is_refused_by_every_family() {
+    for &representation in Representation::ALL {
+        for &family in Family::ALL {
+            let bundle = opened(&Fixture::of(representation, family));
+            // The rate has a range below 1, so that scaling overflows.
+            let error = bundle.predict_features(array![[8.0, 0.01, 443.0], [8.0, 1.7e308, 443.0]].view()).unwrap_err();
+            assert_eq!(error, VectorError::TooFar { row: 1 }, "{representation}-{family}");
+            assert_eq!(error.to_string(), "row 1: the values are too far outside the range of train");
+        }
+    }
 }
 
 #[test]

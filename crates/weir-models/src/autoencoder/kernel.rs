@@ -107,13 +107,13 @@ pub(super) fn swish(column: &mut Column) -> Column {
     derivatives
 }
 
-/// Replaces each value z by max(z, 0) and returns the derivatives, 0 at 0.
+/// Replaces each value z by max(z, 0), keeping what is not a number, and returns the derivatives, 0 at 0.
 #[inline(always)]
 pub(super) fn relu(column: &mut Column) -> Column {
     let mut derivatives = Column::ZERO;
     for (value, derivative) in column.0.iter_mut().zip(&mut derivatives.0) {
         *derivative = if *value > 0.0 { 1.0 } else { 0.0 };
-        *value = if *value > 0.0 { *value } else { 0.0 };
+        *value = if *value <= 0.0 { 0.0 } else { *value };
     }
     derivatives
 }
@@ -186,6 +186,9 @@ mod tests {
         assert!((swished.0[0] - swished.0[1] - 1.0).abs() < 1e-15, "swish(z) - swish(-z) = z");
         assert_eq!(swish_slope.0[2], 0.5);
         assert_eq!((rectified.0[0], rectified.0[1], rectified.0[2]), (1.0, 0.0, 0.0));
+        let mut overflowed = Column([f64::NAN; ROWS]);
+        relu(&mut overflowed);
+        assert!(overflowed.0[0].is_nan(), "what is not a number does not become 0");
         assert_eq!((relu_slope.0[0], relu_slope.0[1], relu_slope.0[2]), (1.0, 0.0, 0.0));
     }
 }

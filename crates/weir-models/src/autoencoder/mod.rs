@@ -54,8 +54,8 @@ impl AutoencoderParams {
     /// the epoch, from 1, and its loss; `context.progress` advances by one per epoch.
     ///
     /// # Errors
-    /// [`FitError::Parameter`] for an empty `x`, a value in it that is not finite, or numbers that grow out of bounds;
-    /// [`FitError::Cancelled`], looked at before every batch.
+    /// [`FitError::Data`] for an empty `x` or a value in it that is not finite; [`FitError::Parameter`] for numbers that
+    /// grow out of bounds; [`FitError::Cancelled`], looked at before every batch.
     pub fn fit(
         &self,
         x: ArrayView2<'_, f64>,
@@ -98,7 +98,7 @@ impl AutoencoderParams {
             return Err(self.diverged(self.epochs));
         }
         layers.truncate(ENCODER_LAYERS);
-        // relu turns what is not a number into 0, so the loss alone does not tell.
+        // The last step of Adam is in no loss of an epoch, and an overflow need not reach the output.
         let encoder = Encoder::try_from(layers).map_err(|_| self.diverged(self.epochs))?;
         let dead_units = dead_units(encoder.encode_with(x, context.simd).view());
         Ok(TrainedAutoencoder { encoder, loss, final_loss, dead_units, layers: widths, params: self.clone() })
@@ -144,19 +144,16 @@ impl TrainedAutoencoder {
 
 fn refuse_unusable(x: ArrayView2<'_, f64>) -> Result<(), FitError> {
     if x.is_empty() {
-        return Err(FitError::Parameter {
-            parameter: "autoencoder input",
-            received: format!("{} rows of {} features", x.nrows(), x.ncols()),
-            reason: "it needs at least one row and one feature".to_owned(),
-        });
+        let received = format!("{} rows of {} features", x.nrows(), x.ncols());
+        return Err(FitError::Data(format!(
+            "an autoencoder needs at least one row and one feature, received {received}"
+        )));
     }
     match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
-        Some(((row, column), value)) => Err(FitError::Parameter {
-            parameter: "autoencoder input",
-            received: value.to_string(),
-            reason: format!("row {row}, column {column} must be finite; check the features and the scaler"),
-        }),
+        Some(((row, column), value)) => Err(FitError::Data(format!(
+            "row {row}, column {column} is not finite but {value}; check the features and the scaler"
+        ))),
     }
 }
 

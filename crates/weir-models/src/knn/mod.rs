@@ -170,9 +170,15 @@ impl Classifier for Knn {
         ScoreKind::Probability
     }
 
-    /// The score is the weighted share of class 1 among the neighbours; class 1 needs more than half.
+    /// The score is the weighted share of class 1 among the neighbours; class 1 needs more than half. A row whose
+    /// distance to every row overflows has no neighbours, and no score.
     fn predict(&self, x: ArrayView2<'_, f64>) -> Scores {
-        let share = |found: &[nearest::Neighbour]| vote::share(&self.params, found, |row| self.classes[row as usize]);
+        let share = |found: &[nearest::Neighbour]| match found.first() {
+            Some(nearest) if nearest.reduced.is_finite() => {
+                vote::share(&self.params, found, |row| self.classes[row as usize])
+            }
+            _ => f64::NAN,
+        };
         let scores = self.map_neighbours(x, share);
         Scores { classes: scores.iter().map(|&share| vote::class(share)).collect(), scores }
     }

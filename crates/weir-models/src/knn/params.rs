@@ -6,6 +6,9 @@ use weir_contract::{ParamMap, ParamValue};
 use super::distance::Metric;
 use crate::params::{ParamError, ParamReader};
 
+/// Most neighbours: the list of the nearest is kept sorted by insertion, which takes k^2 moves where it is long.
+const MAX_NEIGHBORS: usize = 10_000;
+
 /// How much each of the k neighbours counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,7 +49,7 @@ impl Default for KnnParams {
 }
 
 impl KnnParams {
-    /// Reads `n_neighbors` (1 to 1,000,000), `weights` (`uniform`, `distance`) and `metric` (`euclidean`,
+    /// Reads `n_neighbors` (1 to 10,000), `weights` (`uniform`, `distance`) and `metric` (`euclidean`,
     /// `manhattan`); what is not in `map` takes the default.
     ///
     /// # Errors
@@ -55,7 +58,7 @@ impl KnnParams {
         let default = Self::default();
         let mut reader = ParamReader::new("KNN", map);
         let params = Self {
-            n_neighbors: reader.int("n_neighbors", default.n_neighbors, 1..=1_000_000)?,
+            n_neighbors: reader.int("n_neighbors", default.n_neighbors, 1..=MAX_NEIGHBORS)?,
             weights: reader.choice(
                 "weights",
                 default.weights,
@@ -104,7 +107,7 @@ mod tests {
         };
         assert_eq!(
             refusal("n_neighbors", ParamValue::Int(0)),
-            "KNN: n_neighbors must be a whole number from 1 to 1000000, received 0"
+            "KNN: n_neighbors must be a whole number from 1 to 10000, received 0"
         );
         assert_eq!(refusal("metric", text("cosine")), "KNN: metric must be euclidean or manhattan, received cosine");
         assert_eq!(refusal("weights", text("rank")), "KNN: weights must be uniform or distance, received rank");
@@ -112,5 +115,10 @@ mod tests {
             refusal("leaf_size", ParamValue::Int(30)),
             "KNN has no parameter \"leaf_size\"; it has n_neighbors, weights, metric"
         );
+        assert_eq!(
+            refusal("n_neighbours", ParamValue::Int(5)),
+            "KNN has no parameter \"n_neighbours\", the nearest is n_neighbors; it has n_neighbors, weights, metric"
+        );
+        assert!(refusal("n_neighbors", ParamValue::Int(10_001)).ends_with("from 1 to 10000, received 10001"));
     }
 }

@@ -15,8 +15,9 @@ use crate::folds::{Fold, Folds};
 
 /// Accuracy of every candidate on every fold, in the order of `candidates`.
 ///
-/// `context.progress` advances by the number of candidates of a metric when that metric is done on a fold. Beside the
-/// rows of a fold and their index, memory is that of a few neighbour lists per thread.
+/// `context.progress` advances by the number of candidates of a metric when that metric is done on a fold. As many
+/// folds are scored at once as have room in `context.memory` for their rows and index (at least one); beside those,
+/// memory is that of a few neighbour lists per thread.
 ///
 /// # Errors
 /// [`FitError::OneClass`] when a fold leaves rows of one class only, [`FitError::Parameter`] when an `n_neighbors` is
@@ -27,8 +28,15 @@ pub fn search(
     folds: &Folds,
     context: &Context<'_>,
 ) -> Result<Vec<CandidateScores>, FitError> {
-    let accuracies: Vec<Vec<f64>> =
-        folds.folds().par_iter().map(|fold| score_fold(candidates, data, fold, context)).collect::<Result<_, _>>()?;
+    // The rows once as they are gathered and once in the index.
+    let fold_bytes = 2 * data.rows() * data.features() * size_of::<f64>();
+    let at_once = (context.memory / fold_bytes.max(1)).clamp(1, folds.len().max(1));
+    let mut accuracies: Vec<Vec<f64>> = Vec::with_capacity(folds.len());
+    for folds in folds.folds().chunks(at_once) {
+        let scored: Result<Vec<_>, FitError> =
+            folds.par_iter().map(|fold| score_fold(candidates, data, fold, context)).collect();
+        accuracies.extend(scored?);
+    }
     Ok((0..candidates.len())
         .map(|candidate| CandidateScores {
             accuracy: accuracies.iter().map(|fold| fold[candidate]).collect(),

@@ -234,3 +234,11 @@ fn progress_counts_candidates_and_folds_and_a_search_can_be_cancelled() {
     assert_eq!(search(&candidates(), data, &folds, &context), Err(FitError::Cancelled));
     assert_eq!(KnnParams::default().fit(data, &context).err(), Some(FitError::Cancelled));
 }
+
+#[test]
+fn a_search_with_room_for_one_fold_at_a_time_gives_the_same() {
+    let (x, y) = example(300);
+    let (data, folds) = (Dataset::new(x.view(), &y), Folds::stratified(&y, 3).unwrap());
+    let search = |memory| search(&candidates(), data, &folds, &Context { memory, ..Context::default() }).unwrap();
+    assert_eq!(search(0), search(1 << 30));
+}

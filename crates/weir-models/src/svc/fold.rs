@@ -7,14 +7,15 @@ use crate::context::{CandidateScores, Context, FitError};
 use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
 use crate::svc::kernel::Kernel;
-use crate::svc::model::Svc;
+use crate::svc::model::{Evaluator, Svc};
 use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
 use crate::svc::simd::Level;
-use crate::svc::solver::{Limits, Problem, Workspace};
+use crate::svc::solver::{Limits, Problem, Solution, Workspace};
 
 /// Scores every candidate on every fold; one entry per candidate, in their order. Candidates that come to the same
 /// kernel and limits are computed once. Gamma `scale` is that of a fold's training rows, as in scikit-learn.
+/// A candidate whose kernel values overflow on a fold has an accuracy of 0 there and counts as unconverged.
 /// Each thread of rayon's current pool takes its share of `context.memory` for kernel rows (at least four rows).
 ///
 /// # Errors
@@ -117,21 +118,33 @@ impl Group<'_> {
         let mut outcomes = Vec::with_capacity(self.jobs.len());
         for job in &self.jobs {
             context.check()?;
-            let solution = problem.solve(job.limits, workspace, context)?;
-            let evaluator = Svc::new(&problem, &solution).evaluator(level);
-            let mut right = 0;
-            for (count, &row) in self.test.iter().enumerate() {
-                if count % 1024 == 0 {
-                    context.check()?;
+            let solution = match problem.overflows() {
+                true => None,
+                false => Some(problem.solve(job.limits, workspace, context)?).filter(Solution::is_finite),
+            };
+            outcomes.push(match solution {
+                None => Outcome { accuracy: 0.0, converged: false },
+                Some(solution) => {
+                    let evaluator = Svc::new(&problem, &solution).evaluator(level);
+                    Outcome { accuracy: self.accuracy(&evaluator, data, context)?, converged: solution.converged }
                 }
-                let malicious = evaluator.decision(data.row(row as usize)) > 0.0;
-                right += usize::from(malicious == (data.classes()[row as usize] == 1));
-            }
-            let accuracy = right as f64 / self.test.len() as f64;
-            outcomes.push(Outcome { accuracy, converged: solution.converged });
+            });
             context.progress.advance(job.candidates.len() as u64);
         }
         Ok(outcomes)
+    }
+
+    /// Share of the held-out rows that are predicted as they are.
+    fn accuracy(&self, evaluator: &Evaluator, data: Dataset<'_>, context: &Context<'_>) -> Result<f64, FitError> {
+        let mut right = 0;
+        for (count, &row) in self.test.iter().enumerate() {
+            if count % 1024 == 0 {
+                context.check()?;
+            }
+            let malicious = evaluator.decision(data.row(row as usize)) > 0.0;
+            right += usize::from(malicious == (data.classes()[row as usize] == 1));
+        }
+        Ok(right as f64 / self.test.len() as f64)
     }
 }
 

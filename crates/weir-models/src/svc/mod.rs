@@ -31,5 +31,10 @@ mod solver;
 
 pub use fold::search;
 pub use kernel::Kernel;
-pub use model::Svc;
+pub use model::{MalformedSvc, Svc};
 pub use params::{Gamma, KernelName, SvcParams};
+
+/// The instruction set that kernel rows and solver passes use.
+pub(crate) fn code_path(simd: crate::context::Simd) -> &'static str {
+    simd::Level::detect(simd).name()
+}

@@ -19,6 +19,7 @@ const PREDICT_BLOCK: usize = 64;
 
 /// A fitted support vector classifier: f(x) = Σ coefficients\[s\] kernel(support\[s\], x) + intercept, class 1 above 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Svc {
     kernel: Kernel,
     features: usize,
@@ -29,20 +30,40 @@ pub struct Svc {
     intercept: f64,
 }
 
+/// Bytes that are not a support vector classifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("corrupt SVC model: {0}")]
+pub struct MalformedSvc(&'static str);
+
+#[derive(Deserialize)]
+struct Unchecked {
+    kernel: Kernel,
+    features: usize,
+    support: Vec<f64>,
+    coefficients: Vec<f64>,
+    intercept: f64,
+}
+
 impl SvcParams {
     /// Fits a classifier on all rows of `data`, on the calling thread. Kernel rows take at most `context.memory` bytes
     /// (at least four rows). The model does not depend on `context.memory` or `context.simd`.
     ///
     /// # Errors
-    /// [`FitError::OneClass`], [`FitError::Cancelled`].
+    /// [`FitError::OneClass`]; [`FitError::Parameter`] when kernel values overflow; [`FitError::Cancelled`].
     pub fn fit(&self, data: Dataset<'_>, context: &Context<'_>) -> Result<Fit<Svc>, FitError> {
         let all: Vec<u32> = (0..data.rows() as u32).collect();
         let rows = Rows::of(data, &all)?;
         let kernel = self.kernel_for(data.features(), rows.features(data));
         let problem = rows.problem(data, kernel, Level::detect(context.simd));
+        if problem.overflows() {
+            return Err(self.overflow());
+        }
         let mut workspace = Workspace::new(context.memory);
         workspace.start(&problem);
         let solution = problem.solve(Limits::new(self, data.rows()), &mut workspace, context)?;
+        if !solution.is_finite() {
+            return Err(self.overflow());
+        }
         Ok(Fit { model: Svc::new(&problem, &solution), converged: solution.converged })
     }
 }
@@ -95,9 +116,13 @@ pub(super) struct Evaluator {
 }
 
 impl Evaluator {
-    /// f(x)
+    /// f(x); not a number where x is so long that distances and products overflow.
     pub(super) fn decision(&self, x: &[f64]) -> f64 {
-        self.level.weighted_sum(self.kernel, &self.points, &self.coefficients, Point::new(x)) + self.intercept
+        let point = Point::new(x);
+        if !point.square.is_finite() {
+            return f64::NAN;
+        }
+        self.level.weighted_sum(self.kernel, &self.points, &self.coefficients, point) + self.intercept
     }
 }
 
@@ -133,5 +158,111 @@ impl Classifier for Svc {
             Kernel::Rbf { .. } | Kernel::Sigmoid { .. } => 30,
         };
         self.vectors() as u64 * (2 * self.features as u64 + transform + 2)
+    }
+}
+
+impl TryFrom<Unchecked> for Svc {
+    type Error = MalformedSvc;
+
+    fn try_from(
+        Unchecked { kernel, features, support, coefficients, intercept }: Unchecked,
+    ) -> Result<Self, MalformedSvc> {
+        if coefficients.len().checked_mul(features) != Some(support.len()) {
+            return Err(MalformedSvc("vectors, features and coefficients do not belong together"));
+        }
+        if !support.iter().chain(&coefficients).chain([&intercept]).all(|value| value.is_finite()) {
+            return Err(MalformedSvc("a value is not finite"));
+        }
+        let sound_gamma = |gamma: f64| gamma.is_finite() && gamma >= 0.0;
+        let sound = match kernel {
+            Kernel::Linear => true,
+            Kernel::Poly { gamma, coef0, degree } => {
+                sound_gamma(gamma) && coef0.is_finite() && degree <= SvcParams::MAX_DEGREE
+            }
+            Kernel::Rbf { gamma } => sound_gamma(gamma),
+            Kernel::Sigmoid { gamma, coef0 } => sound_gamma(gamma) && coef0.is_finite(),
+        };
+        if !sound {
+            return Err(MalformedSvc("a kernel parameter is outside its range"));
+        }
+        Ok(Self { kernel, features, support, coefficients, intercept })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+    use crate::folds::Folds;
+    use crate::svc::fold::search;
+    use crate::svc::params::{Gamma, KernelName};
+
+    fn example() -> (Array2<f64>, Vec<u8>) {
+        let x = Array2::from_shape_fn((30, 2), |(row, column)| ((row * 7 + column * 3) % 11) as f64 * 0.1);
+        (x, (0..30).map(|row| u8::from(row * 7 % 11 > 5)).collect())
+    }
+
+    fn fitted(params: &SvcParams) -> Result<Svc, FitError> {
+        let (x, y) = example();
+        params.fit(Dataset::new(x.view(), &y), &Context::default()).map(|fit| fit.model)
+    }
+
+    /// Kernel values beyond f32: (1e30 x.x + 1)^3.
+    fn overflowing() -> SvcParams {
+        SvcParams { kernel: KernelName::Poly, gamma: Gamma::Value(1e30), coef0: 1.0, ..SvcParams::default() }
+    }
+
+    #[test]
+    fn a_model_read_back_is_the_same_and_a_damaged_one_is_refused() {
+        let poly = SvcParams { kernel: KernelName::Poly, gamma: Gamma::Value(2.0), ..SvcParams::default() };
+        let model = fitted(&poly).unwrap();
+        let bytes = postcard::to_allocvec(&model).unwrap();
+        assert_eq!(postcard::from_bytes::<Svc>(&bytes).unwrap(), model);
+        let kernel = |gamma, coef0, degree| move |model: &mut Svc| model.kernel = Kernel::Poly { gamma, coef0, degree };
+        for (spoil, fact) in [
+            (Box::new(|model: &mut Svc| model.features = 3) as Box<dyn Fn(&mut Svc)>, "support vectors cut short"),
+            (Box::new(|model| model.features = usize::MAX), "more features than memory"),
+            (Box::new(|model| model.coefficients.clear()), "vectors without coefficients"),
+            (Box::new(|model| model.support[1] = f64::NAN), "a value that is no number"),
+            (Box::new(|model| model.coefficients[0] = f64::INFINITY), "an infinite coefficient"),
+            (Box::new(|model| model.intercept = f64::NAN), "no intercept"),
+            (Box::new(kernel(-1.0, 0.0, 3)), "a gamma below 0"),
+            (Box::new(kernel(1.0, f64::INFINITY, 3)), "an infinite coef0"),
+            (Box::new(kernel(1.0, 0.0, 101)), "a degree above 100"),
+        ] {
+            let mut spoilt = model.clone();
+            spoil(&mut spoilt);
+            assert!(postcard::from_bytes::<Svc>(&postcard::to_allocvec(&spoilt).unwrap()).is_err(), "{fact}");
+        }
+    }
+
+    #[test]
+    fn a_fit_whose_kernel_values_overflow_is_refused() {
+        assert_eq!(
+            fitted(&overflowing()).unwrap_err().to_string(),
+            "gamma = 1e30 does not fit the data: kernel values overflow; scale the features or lower gamma, coef0 or \
+             degree"
+        );
+    }
+
+    #[test]
+    fn a_candidate_whose_kernel_values_overflow_is_unconverged_and_the_others_are_scored() {
+        let (x, y) = example();
+        let folds = Folds::stratified(&y, 3).unwrap();
+        let data = Dataset::new(x.view(), &y);
+        let scores = search(&[overflowing(), SvcParams::default()], data, &folds, &Context::default()).unwrap();
+        assert_eq!(scores[0], crate::CandidateScores { accuracy: vec![0.0; 3], unconverged: 3 });
+        assert_eq!(scores[1], search(&[SvcParams::default()], data, &folds, &Context::default()).unwrap()[0]);
+        assert_eq!(scores[1].unconverged, 0);
+    }
+
+    #[test]
+    fn a_row_too_long_to_compute_with_has_no_score() {
+        for kernel in [KernelName::Linear, KernelName::Poly, KernelName::Rbf, KernelName::Sigmoid] {
+            let model = fitted(&SvcParams { kernel, ..SvcParams::default() }).unwrap();
+            let scores = model.predict(array![[1e200, -1e200], [0.5, 0.5]].view()).scores;
+            assert!(scores[0].is_nan() && scores[1].is_finite(), "{kernel:?}: {scores:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use weir_contract::{ParamMap, ParamValue};
 
+use crate::context::FitError;
 use crate::params::{ParamError, ParamReader};
 use crate::svc::kernel::Kernel;
 
@@ -61,6 +62,9 @@ impl Default for SvcParams {
 }
 
 impl SvcParams {
+    /// Largest degree of poly.
+    pub(super) const MAX_DEGREE: u32 = 100;
+
     /// Checks `C`, `kernel`, `gamma`, `degree`, `coef0`, `tol` and `max_iter`; those not given are scikit-learn's.
     ///
     /// # Errors
@@ -72,10 +76,10 @@ impl SvcParams {
             c: reader.float("C", defaults.c, "a number above 0", |c| c > 0.0)?,
             kernel: reader.choice("kernel", defaults.kernel, &KERNELS)?,
             gamma: gamma(&mut reader)?,
-            degree: reader.int("degree", defaults.degree as usize, 0..=100)? as u32,
+            degree: reader.int("degree", defaults.degree as usize, 0..=Self::MAX_DEGREE as usize)? as u32,
             coef0: reader.float("coef0", defaults.coef0, "a finite number", |_| true)?,
             tol: reader.float("tol", defaults.tol, "a number above 0", |tol| tol > 0.0)?,
-            max_iter: reader.int_or_none("max_iter", None, 1..=i64::MAX as usize)?.map(|limit| limit as u64),
+            max_iter: max_iter(&mut reader)?,
         };
         reader.finish()?;
         Ok(params)
@@ -101,6 +105,16 @@ impl SvcParams {
             map.insert("max_iter".to_owned(), ParamValue::Int(limit as i64));
         }
         map
+    }
+
+    /// The refusal of parameters that kernel values on the data overflow with.
+    pub(super) fn overflow(&self) -> FitError {
+        let received = match self.gamma {
+            Gamma::Scale => "scale".to_owned(),
+            Gamma::Value(value) => format!("{value:?}"),
+        };
+        let reason = "kernel values overflow; scale the features or lower gamma, coef0 or degree".to_owned();
+        FitError::Parameter { parameter: "gamma", received, reason }
     }
 
     /// The kernel for a model fitted on `rows`, each `[features]`. Parameters that the kernel does not have are gone,
@@ -132,6 +146,14 @@ fn gamma(reader: &mut ParamReader<'_>) -> Result<Gamma, ParamError> {
     } else {
         Err(reader.refuse("gamma", "scale or a number above 0"))
     }
+}
+
+/// scikit-learn writes -1 for no limit.
+fn max_iter(reader: &mut ParamReader<'_>) -> Result<Option<u64>, ParamError> {
+    if reader.raw("max_iter") == Some(&ParamValue::Int(-1)) {
+        return Ok(None);
+    }
+    Ok(reader.int_or_none("max_iter", None, 1..=i64::MAX as usize)?.map(|limit| limit as u64))
 }
 
 fn scale<'a>(features: usize, rows: impl Iterator<Item = &'a [f64]> + Clone) -> f64 {
@@ -199,8 +221,20 @@ mod tests {
         assert_eq!(refusal("tol", ParamValue::Int(-1)), "SVC: tol must be a number above 0, received -1");
         assert_eq!(
             refusal("c", ParamValue::Int(1)),
-            "SVC has no parameter \"c\"; it has C, kernel, gamma, degree, coef0, tol, max_iter"
+            "SVC has no parameter \"c\", the nearest is C; it has C, kernel, gamma, degree, coef0, tol, max_iter"
         );
+        assert_eq!(
+            refusal("max_iter", ParamValue::Int(0)),
+            "SVC: max_iter must be a whole number from 1 to 9223372036854775807 or none, received 0"
+        );
+    }
+
+    #[test]
+    fn no_limit_may_be_written_none_or_as_scikit_learn_does() {
+        for none in [ParamValue::None, ParamValue::Text("none".to_owned()), ParamValue::Int(-1)] {
+            let params = SvcParams::from_map(&ParamMap::from([("max_iter".to_owned(), none)]));
+            assert_eq!(params, Ok(SvcParams::default()));
+        }
     }
 
     #[test]

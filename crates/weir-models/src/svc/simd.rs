@@ -37,6 +37,17 @@ impl Level {
         let _ = simd;
         Self(Set::Portable)
     }
+
+    /// The name of the set.
+    pub(super) fn name(self) -> &'static str {
+        match self.0 {
+            Set::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => "avx512",
+        }
+    }
 }
 
 macro_rules! per_level {

@@ -43,6 +43,13 @@ pub(super) struct Solution {
     pub(super) converged: bool,
 }
 
+impl Solution {
+    /// Whether every number came out; off the diagonal a kernel that is no inner product may overflow too.
+    pub(super) fn is_finite(&self) -> bool {
+        self.rho.is_finite() && self.alpha.iter().all(|alpha| alpha.is_finite())
+    }
+}
+
 /// Memory for kernel rows, kept from one problem to the next.
 pub(super) struct Workspace {
     pub(super) bytes: usize,
@@ -72,6 +79,12 @@ impl Problem {
             *value = diagonal(kernel, points.square(position));
         }
         Self { kernel, points, signs, diagonal: diagonals, level }
+    }
+
+    /// Whether a row is too long, or its kernel with itself too large for the f32 of the rows.
+    pub(super) fn overflows(&self) -> bool {
+        let fits = |row: usize| self.points.square(row).is_finite() && (self.diagonal[row] as f32).is_finite();
+        !(0..self.points.len()).all(fits)
     }
 
     /// Solves the problem that `workspace` was started with.

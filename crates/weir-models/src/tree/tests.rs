@@ -97,7 +97,7 @@ fn parameters_outside_their_range_are_refused_by_name() {
     );
     assert_eq!(
         refusal("max_depth", ParamValue::Int(0)),
-        "decision tree: max_depth must be a whole number from 1 to 4294967295, received 0"
+        "decision tree: max_depth must be a whole number from 1 to 4294967295 or none, received 0"
     );
     assert_eq!(
         refusal("min_samples_split", ParamValue::Int(1)),

@@ -37,3 +37,17 @@ fn wrong_parameters_end_with_2_and_wrong_inputs_with_3() {
     let (code, _, stderr) = packaging(&made, &[]);
     assert!(code == 3 && stderr.contains("selection"), "{code} {stderr}");
 }
+
+#[test]
+fn without_arguments_the_run_directory_is_packaged() {
+    let made = Run::new(1.0);
+    std::fs::create_dir(made.path("weir-run")).unwrap();
+    for name in ["features", "selection", "trials"] {
+        std::fs::rename(made.path(name), made.path("weir-run").join(name)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir-packaging"));
+    let output = command.env_remove("ARGO_PROGRESS_FILE").current_dir(made.root.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let package = weir_artifact::Artifact::open(made.path("weir-run/package")).unwrap();
+    assert_eq!(package.manifest().inputs.keys().filter(|role| role.starts_with("trials/")).count(), 3);
+}

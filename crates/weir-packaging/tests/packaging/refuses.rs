@@ -29,6 +29,17 @@ fn a_selection_whose_winner_is_in_no_trials_is_refused() {
 }
 
 #[test]
+fn a_part_of_the_compared_trials_is_refused_and_the_rest_named() {
+    let made = Run::new(1.0);
+    let request = Request { trials: vec![made.path("trials/baseline-decision-tree")], ..made.request() };
+    let failure = refusal(&request);
+    assert_eq!(failure.code, ExitCode::Input);
+    let expected =
+        "also compared trials/autoencoder-logistic-regression, trials/baseline-knn, which --trials leaves out";
+    assert!(failure.message.ends_with(expected), "{failure}");
+}
+
+#[test]
 fn trials_made_again_after_the_selection_are_refused() {
     let made = Run::new(1.0);
     let features = Artifact::open(made.path("features")).unwrap().digest();

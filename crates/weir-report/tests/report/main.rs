@@ -335,6 +335,17 @@ fn another_metric_and_the_verdict_keep_are_named() {
 }
 
 #[test]
+fn a_run_without_champion_and_the_work_that_is_counted_are_named() {
+    let mut sample = sample::full();
+    let glance = |sample: &Sample| html::text(html::section(&page(sample), "glance"));
+    let alone = "There is no champion to compare with.";
+    assert_eq!(glance(&sample).contains(alone), sample.selection.champion.is_none());
+    sample.selection.champion = None;
+    let text = glance(&sample);
+    assert!(text.contains(alone) && text.contains(" of work without packaging."), "{text}");
+}
+
+#[test]
 fn lineage_survives_any_order_and_cycles() {
     let mut sample = sample::full();
     sample.lineage.reverse();

@@ -222,6 +222,44 @@ fn a_family_that_is_given_twice_is_refused_with_both_directories() {
     assert_eq!(run.select_of(&[], &[]).0, 2);
 }
 
+#[test]
+fn an_artifact_of_another_stage_is_refused_as_trials_and_as_champion() {
+    let run = Run::new();
+    let draft = Draft::begin(run.path("features")).unwrap();
+    draft.write_json(TRIALS, &file(vec![trial("baseline-svc-best", [50, 10, 5, 35])])).unwrap();
+    let expectation = Expectation {
+        stage: "features".to_owned(),
+        build: "b1".to_owned(),
+        inputs: BTreeMap::from([("features".to_owned(), Digest::of(b"features"))]),
+        parameters: serde_json::json!({}),
+        seed: None,
+    };
+    draft.commit(expectation.seal(BTreeMap::new())).unwrap();
+    for (code, _, stderr) in [run.select_of(&["features"], &[]), run.select(&["--champion", "features"])] {
+        assert_eq!(code, 3);
+        assert!(stderr.contains("features was made by stage features"), "{stderr}");
+    }
+}
+
+#[test]
+fn without_arguments_all_trials_of_the_run_directory_are_compared() {
+    let run = Run::new();
+    let bare = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir-selection"));
+        command.current_dir(run.0.path()).env_remove("ARGO_PROGRESS_FILE").output().unwrap()
+    };
+    let refused = bare();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("weir-run/trials"));
+    fs::create_dir(run.path("weir-run")).unwrap();
+    fs::rename(run.path("trials"), run.path("weir-run/trials")).unwrap();
+    let done = bare();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let artifact = Artifact::open(run.path("weir-run/selection")).unwrap();
+    assert_eq!(artifact.manifest().inputs.len(), 3);
+    assert_eq!(artifact.manifest().parameters["metric"], "accuracy");
+}
+
 /// Changes one digit without changing the size.
 fn flip(path: &Path) {
     let text = fs::read_to_string(path).unwrap();

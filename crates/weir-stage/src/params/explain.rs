@@ -49,9 +49,7 @@ pub(crate) fn nearest(unknown: &str, known: &[&str]) -> String {
         return "there are no parameters here".to_owned();
     }
     let list = known.join(", ");
-    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&unknown.to_lowercase(), &name.to_lowercase());
-    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match best.filter(|name| likeness(name) >= 0.5) {
+    match weir_contract::nearest(unknown, known.iter().copied()) {
         Some(name) => format!("did you mean {name}? known are {list}"),
         None => format!("known are {list}"),
     }

@@ -90,21 +90,6 @@ impl Params {
     pub fn seed(&self) -> Seed {
         self.seed
     }
-
-    /// The section `name` as it was given, an empty object where it was not.
-    ///
-    /// For a manifest, write the checked type instead: it has the defaults, too.
-    #[must_use]
-    pub fn value(&self, name: &str) -> serde_json::Value {
-        let empty = || serde_json::Value::Object(serde_json::Map::new());
-        self.table.get(name).and_then(|value| serde_json::to_value(value).ok()).unwrap_or_else(empty)
-    }
-
-    /// Where the parameters come from: the path of the file, or `built-in <name>`.
-    #[must_use]
-    pub fn source(&self) -> &str {
-        self.places.source()
-    }
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -23,10 +23,6 @@ impl Places {
         Self { source: source.to_owned(), places }
     }
 
-    pub(crate) fn source(&self) -> &str {
-        &self.source
-    }
-
     /// Notes that `path` was set on the command line.
     pub(crate) fn set(&mut self, path: &[String], place: String) {
         self.places.insert(path.to_vec(), place);

@@ -1,6 +1,8 @@
 //! Where a command writes data: stdout, or a file that appears whole or not at all.
 
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -12,6 +14,8 @@ pub(crate) enum Output {
     Stdout(BufWriter<io::Stdout>),
     /// A file, under another name until it is whole.
     File { writer: BufWriter<NamedTempFile>, path: PathBuf },
+    /// A pipe or a device, which cannot be replaced by another file.
+    Stream { writer: BufWriter<File>, path: PathBuf },
 }
 
 impl Output {
@@ -20,10 +24,18 @@ impl Output {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             return Ok(Self::Stdout(BufWriter::new(io::stdout())));
         };
+        // The file behind a link is replaced, not the link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if path.metadata().is_ok_and(|data| !data.is_file()) {
+            let stream = OpenOptions::new().write(true).open(&path).map_err(|error| failure(&path, &error))?;
+            return Ok(Self::Stream { writer: BufWriter::new(stream), path });
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(".weir-").tempfile_in(folder);
-        let file = file.map_err(|error| failure(path, &error))?;
-        Ok(Self::File { writer: BufWriter::new(file), path: path.to_owned() })
+        // The umask takes from these permissions what it takes from any new file's.
+        let mut file = tempfile::Builder::new();
+        let file = file.prefix(".weir-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder);
+        let file = file.map_err(|error| failure(&path, &error))?;
+        Ok(Self::File { writer: BufWriter::new(file), path })
     }
 
     /// Gives the file its name.
@@ -36,18 +48,12 @@ impl Output {
             },
             Self::File { writer, path } => {
                 let file = writer.into_inner().map_err(|error| failure(&path, error.error()))?;
-                readable(&file).map_err(|error| failure(&path, &error))?;
                 file.as_file().sync_all().map_err(|error| failure(&path, &error))?;
                 file.persist(&path).map(|_| ()).map_err(|error| failure(&path, &error.error))
             }
+            Self::Stream { mut writer, path } => writer.flush().map_err(|error| failure(&path, &error)),
         }
     }
-}
-
-/// A temporary file is its owner's alone; the result is what the umask makes of a new file.
-fn readable(file: &NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 impl Write for Output {
@@ -55,6 +61,7 @@ impl Write for Output {
         match self {
             Self::Stdout(stdout) => stdout.write(bytes),
             Self::File { writer, .. } => writer.write(bytes),
+            Self::Stream { writer, .. } => writer.write(bytes),
         }
     }
 
@@ -62,10 +69,16 @@ impl Write for Output {
         match self {
             Self::Stdout(stdout) => stdout.flush(),
             Self::File { writer, .. } => writer.flush(),
+            Self::Stream { writer, .. } => writer.flush(),
         }
     }
 }
 
 pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
-    Failure::retry(format!("failed to write {}: {error}", path.display()))
+    let message = format!("failed to write {}: {}", path.display(), error.kind());
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::usage(message).hint("make the folder first"),
+        io::ErrorKind::PermissionDenied => Failure::usage(message).hint("name a place that you may write to"),
+        _ => Failure::retry(message),
+    }
 }

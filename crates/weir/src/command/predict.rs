@@ -7,7 +7,7 @@ use clap::Parser;
 use serde::Serialize;
 use weir_bundle::Bundle;
 use weir_contract::Label;
-use weir_flows::{Batch, FlowReader, Format};
+use weir_flows::{Batch, FlowIds, FlowReader, Format};
 use weir_stage::{CommonArgs, Failure, Stage};
 
 use super::output::Output;
@@ -57,11 +57,13 @@ struct Row<'a> {
 pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let bundle = Bundle::open(&args.bundle)?;
     let mut sink = Sink::new(Output::open(args.out.as_deref())?, args.common.json);
+    let mut ids = FlowIds::default();
     for path in &args.data {
         let name = path.display().to_string();
         let mut reader = FlowReader::open(path, args.format)?;
-        while let Some(batch) = reader.next_batch(BATCH)? {
+        while let Some(mut batch) = reader.next_batch(BATCH)? {
             stage.check()?;
+            ids.derive(&mut batch.flows);
             if !sink.batch(&bundle, &name, &batch)? {
                 return Ok(());
             }

@@ -9,12 +9,12 @@ use serde_json::json;
 use weir_artifact::Artifact;
 use weir_contract::selection::Selection;
 use weir_contract::trial::Trials;
-use weir_contract::{Family, Representation, Seed, Setting, TrialId, files};
+use weir_contract::{ExitCode, Family, Representation, Seed, Setting, TrialId, files};
 use weir_features::FeaturesParams;
 use weir_flows::Format;
 use weir_models::autoencoder::AutoencoderParams;
 use weir_packaging::PackagingParams;
-use weir_pipeline::{Event, Input, Node, Outcome, PipelineSpec, StageRunner, Work, execute};
+use weir_pipeline::{Dag, Event, Input, Node, Outcome, PipelineSpec, StageRunner, Work, execute};
 use weir_selection::SelectionParams;
 use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage};
 use weir_training::{AutoencoderSection, Encoders, TrainingParams};
@@ -57,7 +57,7 @@ pub(crate) struct Args {
     representations: Vec<Representation>,
 
     /// Memory for caches, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    #[arg(long, value_name = "MIB", default_value_t = weir_training::DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     memory: u64,
 
     #[command(flatten)]
@@ -83,12 +83,14 @@ pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let runner = Runner::new(args, stage)?;
     let finished = execute(&dag, &runner, |event| observe(stage, event)).map_err(|stopped| {
         let unfinished = stopped.error.context(&stopped.node);
-        match unfinished.hint {
-            Some(_) => unfinished,
-            None => unfinished.hint("what was finished is kept; start the same command again to go on"),
+        match (unfinished.code, &unfinished.hint) {
+            (ExitCode::Retry, None) => {
+                unfinished.hint("what was finished is kept; start the same command again to go on")
+            }
+            _ => unfinished,
         }
     })?;
-    let summary = Summary::read(&runner.out, &spec)?;
+    let summary = Summary::read(&runner, &dag)?;
     let nodes: Vec<_> = finished.iter().map(|(id, outcome)| json!({"id": id, "outcome": outcome})).collect();
     let result = json!({
         "out": runner.out,
@@ -252,16 +254,21 @@ struct Summary {
 }
 
 impl Summary {
-    fn read(out: &Path, spec: &PipelineSpec) -> Result<Self, Failure> {
-        let selection = Artifact::open(out.join("selection"))?.read_json(files::SELECTION)?;
+    fn read(runner: &Runner<'_>, dag: &Dag) -> Result<Self, Failure> {
+        let mut package = None;
+        let mut selection = None;
         let mut trials = Vec::new();
-        for representation in &spec.representations {
-            for family in &spec.models {
-                let dir = out.join(format!("trials/{representation}-{family}"));
-                trials.push(Artifact::open(dir)?.read_json(files::TRIALS)?);
+        for node in dag.nodes() {
+            let dir = runner.dir(node);
+            match node.work {
+                Work::Features => {}
+                Work::Training { .. } => trials.push(Artifact::open(dir)?.read_json(files::TRIALS)?),
+                Work::Selection => selection = Some(Artifact::open(dir)?.read_json(files::SELECTION)?),
+                Work::Packaging => package = Some(dir),
             }
         }
-        Ok(Self { package: out.join("package"), selection, trials })
+        let (package, selection) = package.zip(selection).expect("every graph selects and packages");
+        Ok(Self { package, selection, trials })
     }
 
     fn bundle(&self) -> PathBuf {

@@ -1,5 +1,6 @@
 //! `weir simulate`: labelled traffic of a small cluster.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -74,16 +75,33 @@ pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     };
     let params = params.check()?;
     let mut out = Output::open(args.out.as_deref())?;
-    let summary = match weir_simulate::simulate(&params, &mut out) {
+    let summary = match weir_simulate::simulate(&params, &mut Interruptible { out: &mut out, stage }) {
+        Err(_) if stage.is_cancelled() => return Err(Failure::interrupted()),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
         summary => {
             summary.map_err(|error| output::failure(args.out.as_deref().unwrap_or(Path::new("stdout")), &error))?
         }
     };
-    stage.check()?;
     out.finish()?;
     stage.note(describe(&summary));
     Ok(())
+}
+
+/// Stops writing on Ctrl-C.
+struct Interruptible<'a> {
+    out: &'a mut Output,
+    stage: &'a Stage,
+}
+
+impl Write for Interruptible<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // Another kind than Interrupted, after which a writer tries again.
+        if self.stage.is_cancelled() { Err(std::io::Error::other("cancelled")) } else { self.out.write(bytes) }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn describe(summary: &SimulationSummary) -> String {

@@ -50,3 +50,32 @@ fn a_damaged_bundle_is_not_opened() {
     assert_eq!(output.code, Some(3));
     assert!(output.stderr.contains("transform.json"), "{}", output.stderr);
 }
+
+/// Ids that a format does not have are derived alike for training and prediction.
+#[test]
+fn flows_without_ids_are_predicted_by_a_set_that_uses_ids() {
+    let temp = TempRun::new();
+    let lines = std::fs::read_to_string(flows(&temp, 1_500)).unwrap();
+    let without = lines.lines().map(|line| line.split_once(',').unwrap().1.to_owned() + "\n").collect::<String>();
+    let data = temp.write("without-ids.csv", without);
+    let out = temp.join("run");
+    let args = ["run", "--data", text(&data), "--format", "packetbeat-csv", "--out", text(&out)];
+    let rest = ["--feature-set", "report", "--models", "decision-tree", "--representations", "baseline"];
+    weir(args.into_iter().chain(rest).chain(SMALL)).ok();
+    let bundle = out.join("package/bundle");
+    let csv = weir(["predict", "--bundle", text(&bundle), "--format", "packetbeat-csv", text(&data)]).ok().stdout;
+    let refused: Vec<&str> = csv.lines().skip(1).filter(|row| !row.ends_with(',')).collect();
+    assert!(refused.iter().all(|row| row.ends_with("transport is not in the feature set")), "{refused:?}");
+    assert!(refused.len() < 100, "{} of 1500 records refused", refused.len());
+}
+
+#[test]
+fn a_pipe_is_written_to_and_not_replaced() {
+    let temp = TempRun::new();
+    let output = weir(["simulate", "flows", "--rows", "10", "--out", "/dev/null"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    let output = weir(["simulate", "flows", "--rows", "10", "--out", text(&temp.join("no/such/folder.csv"))]);
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("hint: make the folder first"), "{}", output.stderr);
+}

@@ -65,6 +65,13 @@ fn a_strict_suite_refuses_what_quarantine_sets_aside() {
         weir(["features", "--data", text(&data), "--set", &set, "--out", text(&temp.join(policy))])
     };
     let strict = run("strict");
+    let earlier = temp.join("earlier");
+    weir(["features", "--data", text(&flows(&temp, 1_000)), "--out", text(&earlier)]).ok();
+    let digests = weir_testkit::tree_digests(&earlier);
+    let set = ["--set", "features.policy=strict"];
+    let refused = weir(["features", "--data", text(&data), "--out", text(&earlier)].into_iter().chain(set));
+    assert_eq!(refused.code, Some(4));
+    assert_eq!(weir_testkit::tree_digests(&earlier), digests, "a refusal leaves the earlier artifact as it was");
     assert_eq!(strict.code, Some(4), "{}", strict.stderr);
     assert!(strict.stderr.contains("zero.csv:2") && strict.stderr.contains("min_value"), "{}", strict.stderr);
     assert!(!temp.join("strict/manifest.json").exists());

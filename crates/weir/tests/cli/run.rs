@@ -80,3 +80,58 @@ fn a_malformed_line_is_quarantined_with_file_and_line() {
     let artifact = weir_artifact::Artifact::open(&out).unwrap();
     assert_eq!(artifact.manifest().rows["quarantined"], 1);
 }
+
+#[test]
+fn stage_by_stage_gives_the_digests_of_a_run() {
+    let temp = TempRun::new();
+    let data = flows(&temp, 1_500);
+    let (whole, staged) = (temp.join("whole"), temp.join("staged"));
+    let models = ["knn", "decision-tree"];
+    let args = ["run", "--data", text(&data), "--out", text(&whole), "--models", "knn,decision-tree"];
+    weir(args.into_iter().chain(["--representations", "baseline"]).chain(SMALL)).ok();
+
+    let features = staged.join("features");
+    weir(["features", "--data", text(&data), "--out", text(&features)]).ok();
+    let trials = models.map(|model| staged.join(format!("trials/baseline-{model}")));
+    for (model, out) in models.iter().zip(&trials) {
+        let args = ["train", "--features", text(&features), "--model", model, "--out", text(out)];
+        weir(args.into_iter().chain(SMALL)).ok();
+    }
+    let (selection, package) = (staged.join("selection"), staged.join("package"));
+    weir(["select", "--trials", text(&trials[0]), text(&trials[1]), "--out", text(&selection)]).ok();
+    let inputs = ["--features", text(&features), "--selection", text(&selection), "--out", text(&package)];
+    weir(["package", "--trials", text(&trials[0]), text(&trials[1])].into_iter().chain(inputs)).ok();
+    assert_eq!(tree_digests(&whole), tree_digests(&staged));
+}
+
+#[test]
+fn a_changed_input_and_force_run_again() {
+    let temp = TempRun::new();
+    let out = temp.join("features");
+    let features = |data: &str, more: &[&str]| {
+        let args = ["features", "--data", data, "--out", text(&out), "--json"];
+        let output = weir(args.into_iter().chain(more.iter().copied())).ok();
+        let result: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        (result["skipped"].as_bool().unwrap(), result["digest"].as_str().unwrap().to_owned())
+    };
+    let data = flows(&temp, 1_000);
+    let (skipped, digest) = features(text(&data), &[]);
+    assert!(!skipped);
+    assert_eq!(features(text(&data), &[]), (true, digest.clone()));
+    assert_eq!(features(text(&data), &["--force"]), (false, digest.clone()));
+    // The same bytes under another name are the same input.
+    let copy = temp.write("copy.csv", std::fs::read(&data).unwrap());
+    assert_eq!(features(text(&copy), &[]), (true, digest.clone()));
+    let lines = std::fs::read_to_string(&data).unwrap();
+    let shorter = temp.write("shorter.csv", lines.lines().take(900).flat_map(|line| [line, "\n"]).collect::<String>());
+    let (skipped, other) = features(text(&shorter), &[]);
+    assert!(!skipped && other != digest);
+    let set = temp.write(
+        "set.toml",
+        weir_transform::shipped("default")
+            .unwrap()
+            .replace("[[feature]]\nname = \"bytes\"", "[[feature]]\nname = \"volume\""),
+    );
+    let (skipped, renamed) = features(text(&shorter), &["--feature-set", text(&set)]);
+    assert!(!skipped && renamed != other);
+}

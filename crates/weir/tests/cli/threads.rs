@@ -49,6 +49,7 @@ fn the_scalar_path_predicts_the_same_labels() {
     let (winner, rows) = run("auto", "auto");
     let (scalar_winner, scalar_rows) = run("scalar", "scalar");
     assert_eq!(winner, scalar_winner);
+    assert_eq!(rows.lines().count(), scalar_rows.lines().count());
     let fields = |row: &str| row.split(',').map(str::to_owned).collect::<Vec<_>>();
     for (row, scalar) in rows.lines().skip(1).zip(scalar_rows.lines().skip(1)) {
         let (row, scalar) = (fields(row), fields(scalar));
