@@ -59,7 +59,7 @@ pub struct RunInfo {
     pub parts: BTreeMap<String, f64>,
     /// Worker threads.
     pub threads: usize,
-    /// Peak resident memory of the process so far, bytes; 0 where unknown.
+    /// Peak resident memory of the process since the stage started, bytes; 0 where unknown.
     pub peak_memory: u64,
     /// Name of the machine.
     pub host: String,

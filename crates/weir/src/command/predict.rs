@@ -86,7 +86,7 @@ struct Counts {
 }
 
 enum Form {
-    Csv(csv::Writer<Output>),
+    Csv(Box<csv::Writer<Output>>),
     Json(Output),
 }
 
@@ -97,7 +97,7 @@ struct Sink {
 
 impl Sink {
     fn new(out: Output, json: bool) -> Self {
-        let form = if json { Form::Json(out) } else { Form::Csv(csv::Writer::from_writer(out)) };
+        let form = if json { Form::Json(out) } else { Form::Csv(Box::new(csv::Writer::from_writer(out))) };
         Self { form, counts: Counts::default() }
     }
 
