@@ -243,7 +243,7 @@ fn failure(what: &str, error: FitError) -> Failure {
     match error {
         FitError::Cancelled => Failure::interrupted(),
         FitError::OneClass { .. } | FitError::Data(_) => Failure::input(format!("{what}: {error}"))
-            .hint("see what the stage features kept, and give flows of both classes"),
+            .hint("see statistics.json of the features, and give flows of both classes with sensible values"),
         FitError::Parameter { .. } => {
             Failure::usage(format!("{what}: {error}")).hint("change the parameter, or the feature set and its scaler")
         }
