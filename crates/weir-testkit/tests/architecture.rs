@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate with its level: it uses only crates of a lower level. Level 3 is the stages.
-const LEVELS: [(&str, u8); 17] = [
+const LEVELS: [(&str, u8); 18] = [
     ("weir-contract", 0),
     ("weir-transform", 1),
     ("weir-models", 1),
@@ -18,6 +18,7 @@ const LEVELS: [(&str, u8); 17] = [
     ("weir-flows", 2),
     ("weir-tables", 2),
     ("weir-bundle", 2),
+    ("weir-expectations", 2),
     ("weir-simulate", 2),
     ("weir-features", STAGE),
     ("weir-training", STAGE),
