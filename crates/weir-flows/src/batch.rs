@@ -18,6 +18,8 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
     /// How many blank lines were passed over.
     pub blank: u64,
+    /// How many records were passed over because they are not about flows, such as the alerts in a log of all events.
+    pub skipped: u64,
 }
 
 /// A record that could not be read.
@@ -38,10 +40,10 @@ impl Batch {
         self.lines.len() + self.rejected.len()
     }
 
-    /// Whether nothing was read, not even a blank line.
+    /// Whether nothing was read, not even a blank line or a record passed over.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records() == 0 && self.blank == 0
+        self.records() == 0 && self.blank == 0 && self.skipped == 0
     }
 
     pub(crate) fn push(&mut self, line: u64, row: &Row<'_>) {

@@ -1,11 +1,13 @@
 //! The border between formats and IO: bytes in, flows out.
 
+use memchr::memrchr;
 use thiserror::Error;
 
 use crate::batch::Batch;
 use crate::format::Format;
 
-/// The longest line that is read, in bytes without its line feed. A longer one is rejected.
+/// The longest line that is read, in bytes without its line feed, and the longest object that spans lines. A longer one is
+/// rejected.
 pub const LINE_LIMIT: usize = 1 << 20;
 
 /// Turns the bytes after a file's head into flows.
@@ -18,6 +20,15 @@ pub trait Decode: Send + Sync {
     /// Decodes whole records from the start of a chunk until `rows` of them (flows and rejected) are added to the batch
     /// or no whole record is left.
     fn decode(&self, chunk: Chunk<'_>, rows: usize, batch: &mut Batch) -> Progress;
+
+    /// The length of the largest prefix of `bytes`, which start at the start of a record, that ends where a record ends;
+    /// nothing where none seems to.
+    ///
+    /// A guess: a record may go on behind what looks like its end. Then [`Decode::decode`] leaves its start over, and the
+    /// bytes behind the cut have to be decoded again together with what was left.
+    fn cut(&self, bytes: &[u8]) -> Option<usize> {
+        memrchr(b'\n', bytes).map(|end| end + 1)
+    }
 
     /// The columns of the file that no flow column is read from; one without a name as `column 1`.
     fn ignored_columns(&self) -> &[String];
@@ -69,6 +80,14 @@ pub enum HeadError {
         format: Format,
         /// The columns it cannot do without.
         missing: Vec<&'static str>,
+        /// How the file starts.
+        starts: String,
+    },
+    /// A format of objects, and not one.
+    #[error("cannot be read as {format}: there is no JSON object; it starts with {starts}; expected {}", .format.describe())]
+    NoObject {
+        /// The format asked for.
+        format: Format,
         /// How the file starts.
         starts: String,
     },

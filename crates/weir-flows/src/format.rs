@@ -7,9 +7,15 @@ use thiserror::Error;
 
 use crate::batch::excerpt;
 use crate::decode::{Decode, HeadError, quoted};
+use crate::goflow2::Goflow2Json;
+use crate::json::{self, JsonDecoder};
+use crate::nfdump::NfdumpJson;
 use crate::packetbeat::PacketbeatCsv;
+use crate::packetbeat_json::PacketbeatJson;
 use crate::preprocessed::PreprocessedCsv;
+use crate::suricata::SuricataEve;
 use crate::table::{BOM, Header, TableDecoder};
+use crate::zeek_json::ZeekJson;
 
 /// A format flows are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +24,16 @@ pub enum Format {
     PacketbeatCsv,
     /// The AssureMOSS data set with all columns encoded as numbers.
     PreprocessedCsv,
+    /// Packetbeat flow events in the Elastic Common Schema as JSON lines.
+    PacketbeatJson,
+    /// Zeek's connection log as JSON lines.
+    ZeekJson,
+    /// Flow events of Suricata's EVE log.
+    SuricataEve,
+    /// What goflow2 makes of NetFlow, IPFIX and sFlow, as JSON lines.
+    Goflow2Json,
+    /// What `nfdump -o json` prints.
+    NfdumpJson,
 }
 
 /// How many marks of a format (columns of its header) a file shows. The highest wins.
@@ -26,7 +42,15 @@ pub struct Confidence(pub usize);
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::PacketbeatCsv, Self::PreprocessedCsv];
+    pub const ALL: [Self; 7] = [
+        Self::PacketbeatCsv,
+        Self::PreprocessedCsv,
+        Self::PacketbeatJson,
+        Self::ZeekJson,
+        Self::SuricataEve,
+        Self::Goflow2Json,
+        Self::NfdumpJson,
+    ];
 
     /// The name by which `--format` knows it.
     #[must_use]
@@ -34,6 +58,11 @@ impl Format {
         match self {
             Self::PacketbeatCsv => "packetbeat-csv",
             Self::PreprocessedCsv => "preprocessed-csv",
+            Self::PacketbeatJson => "packetbeat-json",
+            Self::ZeekJson => "zeek-json",
+            Self::SuricataEve => "suricata-eve",
+            Self::Goflow2Json => "goflow2-json",
+            Self::NfdumpJson => "nfdump-json",
         }
     }
 
@@ -47,12 +76,17 @@ impl Format {
             Self::PreprocessedCsv => {
                 "a CSV header such as source_flow_id_encoded,source_flow_final,source_source_ip,..."
             }
+            Self::PacketbeatJson => "JSON lines such as {\"@timestamp\":...,\"source\":{\"ip\":...},\"flow\":{...}}",
+            Self::ZeekJson => "JSON lines such as {\"ts\":...,\"uid\":...,\"id.orig_h\":...,\"proto\":...}",
+            Self::SuricataEve => "JSON lines such as {\"timestamp\":...,\"event_type\":\"flow\",\"src_ip\":...}",
+            Self::Goflow2Json => "JSON lines such as {\"type\":...,\"time_received_ns\":...,\"src_addr\":...}",
+            Self::NfdumpJson => "JSON objects such as {\"type\":\"FLOW\",\"first\":...,\"src4_addr\":...}",
         }
     }
 
     /// Whether a file that starts with `head` is in this format, and how sure that is.
     ///
-    /// `head` should hold the first line; without a line end all of it counts as the first line.
+    /// `head` should hold the first line, or the first object where that spans lines; without an end all of it counts.
     #[must_use]
     pub fn sniff(self, head: &[u8]) -> Option<Confidence> {
         let (found, missing) = self.columns(head);
@@ -64,11 +98,17 @@ impl Format {
     /// Only the columns without which there is no flow (addresses and transport) must be there.
     ///
     /// # Errors
-    /// [`HeadError`] when one of them is missing or a column is there twice.
+    /// [`HeadError`] when one of them is missing or a column is there twice, or when there is no JSON object in a format
+    /// of objects.
     pub fn decoder(self, head: &[u8]) -> Result<Box<dyn Decode>, HeadError> {
         Ok(match self {
             Self::PacketbeatCsv => Box::new(TableDecoder::<PacketbeatCsv>::new(self, head)?),
             Self::PreprocessedCsv => Box::new(TableDecoder::<PreprocessedCsv>::new(self, head)?),
+            Self::PacketbeatJson => Box::new(JsonDecoder::<PacketbeatJson>::new(self, head)?),
+            Self::ZeekJson => Box::new(JsonDecoder::<ZeekJson>::new(self, head)?),
+            Self::SuricataEve => Box::new(JsonDecoder::<SuricataEve>::new(self, head)?),
+            Self::Goflow2Json => Box::new(JsonDecoder::<Goflow2Json>::new(self, head)?),
+            Self::NfdumpJson => Box::new(JsonDecoder::<NfdumpJson>::new(self, head)?),
         })
     }
 
@@ -77,6 +117,11 @@ impl Format {
         match self {
             Self::PacketbeatCsv => Header::<PacketbeatCsv>::read(head).marks(),
             Self::PreprocessedCsv => Header::<PreprocessedCsv>::read(head).marks(),
+            Self::PacketbeatJson => json::marks::<PacketbeatJson>(head),
+            Self::ZeekJson => json::marks::<ZeekJson>(head),
+            Self::SuricataEve => json::marks::<SuricataEve>(head),
+            Self::Goflow2Json => json::marks::<Goflow2Json>(head),
+            Self::NfdumpJson => json::marks::<NfdumpJson>(head),
         }
     }
 }
@@ -110,6 +155,8 @@ pub struct SniffError {
     pub starts: String,
     /// The format that shares most columns with the file and the columns that keep it from being that format.
     pub nearest: Option<(Format, Vec<&'static str>)>,
+    /// Whether it is packed in a way that is not unpacked here.
+    pub packed: bool,
 }
 
 impl std::error::Error for SniffError {}
@@ -129,6 +176,10 @@ impl fmt::Display for SniffError {
     }
 }
 
+/// What packed files start with that have to be unpacked by hand.
+const PACKED: [(&[u8], &str); 3] =
+    [(b"BZh", "bzip2-compressed data"), (b"\xfd7zXZ\0", "xz-compressed data"), (b"PK\x03\x04", "a zip archive")];
+
 /// The format of a file that starts with `head`, which should hold the first line.
 ///
 /// # Errors
@@ -147,23 +198,21 @@ pub fn sniff(head: &[u8]) -> Result<Format, SniffError> {
         .filter(|(_, (found, _))| *found > 0)
         .reduce(|best, next| if next.1.0 > best.1.0 { next } else { best })
         .map(|(format, (_, missing))| (format, missing));
-    Err(SniffError { starts: describe_start(head), nearest })
+    let packed = PACKED.iter().any(|(magic, _)| head.starts_with(magic));
+    Err(SniffError { starts: describe_start(head), nearest, packed })
 }
 
 /// How a file starts, for people: the kind of file where its first bytes tell, otherwise the first line.
 pub(crate) fn describe_start(head: &[u8]) -> String {
-    const MAGIC: [(&[u8], &str); 9] = [
+    const MAGIC: [(&[u8], &str); 6] = [
         (b"\x1f\x8b", "gzip-compressed data"),
         (b"\x28\xb5\x2f\xfd", "zstd-compressed data"),
-        (b"BZh", "bzip2-compressed data"),
-        (b"\xfd7zXZ\0", "xz-compressed data"),
-        (b"PK\x03\x04", "a zip archive"),
         (b"PAR1", "a Parquet file"),
         (b"\xff\xfe", "UTF-16 text"),
         (b"\xfe\xff", "UTF-16 text"),
         (b"\xd4\xc3\xb2\xa1", "a packet capture (pcap)"),
     ];
-    if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+    if let Some((_, kind)) = PACKED.iter().chain(&MAGIC).find(|(magic, _)| head.starts_with(magic)) {
         return (*kind).to_owned();
     }
     let text = head.strip_prefix(BOM).unwrap_or(head);

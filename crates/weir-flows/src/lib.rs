@@ -43,17 +43,27 @@
 //! 1970 UTC.
 
 mod batch;
+mod blocks;
 mod decode;
+mod decompress;
 mod flow_id;
 mod format;
+mod goflow2;
+mod json;
+mod nfdump;
 mod packetbeat;
+mod packetbeat_json;
 mod preprocessed;
 mod reader;
+mod suricata;
 mod table;
 mod text;
+mod zeek_json;
 
 pub use batch::{Batch, Rejected};
+pub use blocks::{Block, Blocks, decode_block};
 pub use decode::{Chunk, Decode, Head, HeadError, LINE_LIMIT, Progress};
+pub use decompress::Decompress;
 pub use flow_id::{Content, FlowIds};
 pub use format::{Confidence, Format, SniffError, UnknownFormat, sniff};
 pub use reader::{FlowReader, ReadError};

@@ -10,7 +10,9 @@ use weir_contract::{Classify, ExitCode};
 
 use crate::batch::Batch;
 use crate::decode::{Chunk, Decode, HeadError, LINE_LIMIT};
+use crate::decompress::Decompress;
 use crate::format::{Format, SniffError, sniff};
+use crate::json::first_record_is_whole;
 use crate::table::{BOM, reject_long_line};
 
 /// How many bytes are asked for at a time.
@@ -18,9 +20,10 @@ const BLOCK: usize = 256 << 10;
 
 /// Reads flows from a source of bytes.
 ///
-/// Memory: a batch, and a buffer that grows to the longest line but not beyond [`LINE_LIMIT`] and a block.
-pub struct FlowReader<R> {
-    source: R,
+/// Memory: a batch, what [`Decompress`] needs for a packed source, and a buffer that grows to the longest line but not
+/// beyond [`LINE_LIMIT`] and a block.
+pub struct FlowReader<R: Read> {
+    source: Decompress<R>,
     name: String,
     format: Format,
     decoder: Box<dyn Decode>,
@@ -71,15 +74,23 @@ pub enum ReadError {
 impl Classify for ReadError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => ExitCode::Retry,
+            Self::Io { source, .. } if !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
+                ExitCode::Retry
+            }
             _ => ExitCode::Input,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Io { source, .. } if source.kind() == ErrorKind::InvalidData => Some(
+                "fetch or pack the file again; what was read before the damage can be kept by unpacking it".to_owned(),
+            ),
             Self::Io { .. } => None,
             Self::Empty { .. } => Some("give a file with flows".to_owned()),
+            Self::Sniff { source, .. } if source.packed => {
+                Some("unpack it first; gzip and zstd are read as they are".to_owned())
+            }
             Self::Sniff { .. } => Some("give flows in one of these formats".to_owned()),
             Self::Head { .. } => Some("leave out --format to have the format recognised".to_owned()),
         }
@@ -101,32 +112,17 @@ impl FlowReader<File> {
 }
 
 impl<R: Read> FlowReader<R> {
-    /// Reads the head of a source. Errors call it `name`. Without a format the head decides.
+    /// Reads the head of a source, which may be packed with gzip or zstd. Errors call it `name`. Without a format the head
+    /// decides.
     ///
     /// # Errors
     /// [`ReadError::Empty`], [`ReadError::Sniff`] and [`ReadError::Head`] when it is no flow file,
     /// [`ReadError::Io`] when it cannot be read.
-    pub fn new(mut source: R, name: &str, format: Option<Format>) -> Result<Self, ReadError> {
-        let mut buffer = Buffer::default();
-        let name = name.to_owned();
-        if let Err(source) = buffer.fill(&mut source) {
-            return Err(ReadError::Io { name, line: 1, source });
-        }
-        let head = buffer.unread();
-        if head.is_empty() || head == BOM {
-            return Err(ReadError::Empty { name });
-        }
-        let format = match format.map_or_else(|| sniff(head), Ok) {
-            Ok(format) => format,
-            Err(source) => return Err(ReadError::Sniff { name, source }),
-        };
-        let decoder = match format.decoder(head) {
-            Ok(decoder) => decoder,
-            Err(source) => return Err(ReadError::Head { name, source }),
-        };
+    pub fn new(source: R, name: &str, format: Option<Format>) -> Result<Self, ReadError> {
+        let Opened { source, format, decoder, mut buffer } = open(source, name, format)?;
         let head = decoder.head();
         buffer.start += head.bytes;
-        Ok(Self { source, name, format, decoder, buffer, line: 1 + head.lines, failed: None })
+        Ok(Self { source, name: name.to_owned(), format, decoder, buffer, line: 1 + head.lines, failed: None })
     }
 
     /// The format being read.
@@ -192,9 +188,40 @@ impl<R: Read> FlowReader<R> {
     }
 }
 
+/// A source whose head has been read.
+pub(crate) struct Opened<R: Read> {
+    pub(crate) source: Decompress<R>,
+    pub(crate) format: Format,
+    pub(crate) decoder: Box<dyn Decode>,
+    /// What has been read, from the start of the head.
+    pub(crate) buffer: Buffer,
+}
+
+/// Reads the head of a source and finds its decoder; see [`FlowReader::new`].
+pub(crate) fn open<R: Read>(source: R, name: &str, format: Option<Format>) -> Result<Opened<R>, ReadError> {
+    let failed = |source| ReadError::Io { name: name.to_owned(), line: 1, source };
+    let mut source = Decompress::new(source).map_err(failed)?;
+    let mut buffer = Buffer::default();
+    loop {
+        buffer.fill(&mut source).map_err(failed)?;
+        let head = buffer.unread();
+        if buffer.ended || head.len() > LINE_LIMIT || first_record_is_whole(head) {
+            break;
+        }
+    }
+    let head = buffer.unread();
+    if head.is_empty() || head == BOM {
+        return Err(ReadError::Empty { name: name.to_owned() });
+    }
+    let format =
+        format.map_or_else(|| sniff(head), Ok).map_err(|source| ReadError::Sniff { name: name.to_owned(), source })?;
+    let decoder = format.decoder(head).map_err(|source| ReadError::Head { name: name.to_owned(), source })?;
+    Ok(Opened { source, format, decoder, buffer })
+}
+
 /// Bytes read but not yet decoded.
 #[derive(Default)]
-struct Buffer {
+pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     filled: usize,
@@ -202,7 +229,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    fn unread(&self) -> &[u8] {
+    pub(crate) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.filled]
     }
 

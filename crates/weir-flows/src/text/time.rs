@@ -3,6 +3,8 @@
 use crate::table::Expected;
 use crate::text::unsigned;
 
+const ISO_8601: Expected = "an ISO-8601 time such as 2022-02-25T12:19:30.013Z or nothing";
+
 /// An ISO-8601 time, null when empty: `2022-02-25T12:19:30.013Z`.
 ///
 /// The fraction may have 1 to 9 digits, of which those beyond milliseconds are cut off. The zone is `Z` or an offset
@@ -14,9 +16,22 @@ pub(crate) fn iso_8601(text: &[u8]) -> Result<Option<i64>, Expected> {
         return Ok(None);
     }
     utc_milliseconds(text)
-        .or_else(|| any_iso_8601(text.trim_ascii()))
+        .or_else(|| {
+            let (seconds, nanoseconds) = any_iso_8601(text.trim_ascii())?;
+            Some(seconds * 1000 + nanoseconds / 1_000_000)
+        })
         .map(Some)
-        .ok_or("an ISO-8601 time such as 2022-02-25T12:19:30.013Z or nothing")
+        .ok_or(ISO_8601)
+}
+
+/// An ISO-8601 time as [`iso_8601`] takes it, in nanoseconds since 1970 UTC.
+pub(crate) fn nanoseconds(text: &[u8]) -> Result<Option<i128>, Expected> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    any_iso_8601(text.trim_ascii())
+        .map(|(seconds, nanoseconds)| Some(i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)))
+        .ok_or(ISO_8601)
 }
 
 /// Milliseconds since 1970 UTC as a number, null when empty.
@@ -40,7 +55,8 @@ fn utc_milliseconds(text: &[u8]) -> Option<i64> {
     Some(seconds * 1000 + two(text[20], text[21])? * 10 + one(text[22])?)
 }
 
-fn any_iso_8601(text: &[u8]) -> Option<i64> {
+/// Seconds since 1970 UTC and the nanoseconds after them.
+fn any_iso_8601(text: &[u8]) -> Option<(i64, i64)> {
     let (moment, rest) = text.split_at_checked(19)?;
     if [moment[4], moment[7], moment[13], moment[16]] != *b"--::" || !matches!(moment[10], b'T' | b't' | b' ') {
         return None;
@@ -56,8 +72,11 @@ fn any_iso_8601(text: &[u8]) -> Option<i64> {
         _ => rest.split_at(0),
     };
     let digit = |place: usize| fraction.get(place).map_or(Some(0), |&byte| one(byte));
-    let milliseconds = digit(0)? * 100 + digit(1)? * 10 + digit(2)?;
-    Some((seconds(moment)? - offset_seconds(zone)?) * 1000 + milliseconds)
+    let mut nanoseconds = 0;
+    for place in 0..9 {
+        nanoseconds = nanoseconds * 10 + digit(place)?;
+    }
+    Some((seconds(moment)? - offset_seconds(zone)?, nanoseconds))
 }
 
 /// Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS`, whose punctuation has been checked.
@@ -155,6 +174,21 @@ mod tests {
             assert_eq!(iso_8601(text.as_bytes()), Ok(Some(expected)), "{text}");
         }
         assert_eq!(iso_8601(b""), Ok(None));
+    }
+
+    #[test]
+    fn nanoseconds_keep_every_digit() {
+        for (text, expected) in [
+            ("2022-02-25T12:19:30.013Z", 1_645_791_570_013_000_000),
+            ("2022-02-25T14:19:30.013999001+0200", 1_645_791_570_013_999_001),
+            ("2017-01-01T00:00:00.000000+0000", 1_483_228_800_000_000_000),
+            ("1969-12-31T23:59:59.999999999Z", -1),
+        ] {
+            assert_eq!(nanoseconds(text.as_bytes()), Ok(Some(expected)), "{text}");
+            assert_eq!(iso_8601(text.as_bytes()), Ok(Some(i64::try_from(expected.div_euclid(1_000_000)).unwrap())));
+        }
+        assert_eq!(nanoseconds(b""), Ok(None));
+        assert!(nanoseconds(b"2022-02-25").is_err());
     }
 
     #[test]

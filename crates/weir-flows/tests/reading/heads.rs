@@ -4,7 +4,11 @@ use weir_flows::{FlowReader, Format, sniff};
 
 use crate::show::{read, read_all};
 
-const FORMATS: &str = "expected packetbeat-csv (a CSV header such as _source_flow_id,_source_source_ip,...,label, separated by , or ;), or preprocessed-csv (a CSV header such as source_flow_id_encoded,source_flow_final,source_source_ip,...); where such columns are missing on purpose, name the format with --format";
+/// What every refusal of an unknown file ends with.
+fn formats() -> String {
+    let formats = Format::ALL.map(|format| format!("{format} ({})", format.describe())).join(", or ");
+    format!("expected {formats}; where such columns are missing on purpose, name the format with --format")
+}
 
 #[track_caller]
 fn refusal(file: impl AsRef<[u8]>, format: Option<Format>) -> String {
@@ -18,7 +22,7 @@ fn names_give_formats_back() {
     }
     assert_eq!(
         "csv".parse::<Format>().unwrap_err().to_string(),
-        "no flow format is called \"csv\"; known are packetbeat-csv, preprocessed-csv"
+        format!("no flow format is called \"csv\"; known are {}", Format::ALL.map(Format::name).join(", "))
     );
 }
 
@@ -47,14 +51,16 @@ fn what_is_no_flow_file_is_refused_with_its_start() {
         (b"a,b,c", "the line \"a,b,c\""),
         (b"\"open\n", "the line \"\\\"open\""),
         (b"{\"flow\":1}\n", "the line \"{\\\"flow\\\":1}\""),
-        (b"\x1f\x8b\x08\0\0", "gzip-compressed data"),
+        (b"BZh91AY", "bzip2-compressed data"),
+        (b"\xfd7zXZ\0\0", "xz-compressed data"),
+        (b"PK\x03\x04..", "a zip archive"),
         (b"PAR1\0\0", "a Parquet file"),
         (b"\xff\xfef\0l\0", "UTF-16 text"),
         (b"\0\x05\0\x1e", "binary data [00, 05, 00, 1e]"),
     ] {
         assert_eq!(
             refusal(file, None),
-            format!("flows.csv: in no known flow format: it starts with {starts}; {FORMATS}")
+            format!("flows.csv: in no known flow format: it starts with {starts}; {}", formats())
         );
     }
     let long = refusal("x".repeat(3 << 20), None);
@@ -68,7 +74,8 @@ fn the_nearest_format_names_the_columns_that_are_missing() {
     assert_eq!(
         refusal(header, None),
         format!(
-            "flows.csv: in no known flow format: it starts with the line \"{header}\"; nearest is packetbeat-csv, which also has \"flow_final\", \"network_bytes\"; {FORMATS}"
+            "flows.csv: in no known flow format: it starts with the line \"{header}\"; nearest is packetbeat-csv, which also has \"flow_final\", \"network_bytes\"; {}",
+            formats()
         )
     );
     let row = "x,10.0.0.1,10.0.0.2,tcp,1970-01-01T00:00:00.001Z,7,2,1";

@@ -1,6 +1,7 @@
 //! What files of each format read as.
 
 mod heads;
+mod json;
 mod malformed;
 mod real_files;
 mod robustness;

@@ -20,6 +20,7 @@ pub(crate) fn read_all(source: impl Read, format: Option<Format>, rows: usize) -
         all.lines.extend(batch.lines);
         all.rejected.extend(batch.rejected);
         all.blank += batch.blank;
+        all.skipped += batch.skipped;
     }
     Ok(all)
 }

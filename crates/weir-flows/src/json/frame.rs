@@ -1,0 +1,132 @@
+//! Where objects that may span lines start and end.
+
+use memchr::{memchr2, memchr3, memrchr};
+
+use crate::decode::LINE_LIMIT;
+
+/// What a run of bytes starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// So many bytes between two objects: blanks, commas and brackets, or the exporter's word that there are no flows.
+    Between(usize),
+    /// An object of so many bytes.
+    Object(usize),
+    /// So many bytes that are no object, and why.
+    Broken(usize, &'static str),
+    /// More bytes are needed to tell, or there are none.
+    Incomplete,
+}
+
+/// What nfdump writes instead of objects when there are none.
+pub(crate) const NO_FLOWS: &[u8] = b"No matching flows";
+
+/// The first piece of `bytes`; `whole` tells that they are all there is.
+///
+/// An object ends with the brace that closes it. It is broken where a text in it is not closed on its line, where a line
+/// starts with an opening brace, which is how nfdump starts the next object, or after [`LINE_LIMIT`] bytes. What is no
+/// object is one piece up to the next line that starts with an opening brace.
+pub(crate) fn piece(bytes: &[u8], whole: bool) -> Piece {
+    let between = bytes.iter().take_while(|byte| is_between(**byte)).count();
+    if between > 0 {
+        return Piece::Between(between);
+    }
+    let window = &bytes[..bytes.len().min(LINE_LIMIT)];
+    let cut_off = window.len() < bytes.len();
+    let (length, reason) = match window.first() {
+        None => return Piece::Incomplete,
+        Some(b'{') => match object(window) {
+            Ok(Some(length)) => return Piece::Object(length),
+            Ok(None) if cut_off => {
+                (Some(window.len()), "expected an object of at most 1048576 bytes, found a longer one")
+            }
+            Ok(None) => (None, "expected an object, found one that is not closed before the file ends"),
+            Err(length) => {
+                (Some(length), "expected an object, found one that is not closed before the next line or object")
+            }
+        },
+        Some(_) if window.starts_with(NO_FLOWS) => return Piece::Between(NO_FLOWS.len()),
+        Some(_) if NO_FLOWS.starts_with(window) && !whole => return Piece::Incomplete,
+        Some(_) => (next_object(window).or(cut_off.then_some(window.len())), "expected an object"),
+    };
+    match length {
+        Some(length) => Piece::Broken(length, reason),
+        None if whole => Piece::Broken(window.len(), reason),
+        None => Piece::Incomplete,
+    }
+}
+
+/// The length of the largest prefix that seems to end between two objects.
+pub(crate) fn cut(bytes: &[u8]) -> Option<usize> {
+    let mut end = bytes.len();
+    while let Some(line_end) = memrchr(b'\n', &bytes[..end]) {
+        let last = bytes[..line_end].iter().rev().find(|byte| !is_between(**byte));
+        if last == Some(&b'}') {
+            return Some(line_end + 1);
+        }
+        end = line_end;
+    }
+    let mut at = 0;
+    while let Piece::Between(length) | Piece::Object(length) | Piece::Broken(length, _) = piece(&bytes[at..], false) {
+        at += length;
+    }
+    (at > 0).then_some(at)
+}
+
+fn is_between(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']')
+}
+
+/// The length of the object that starts with the first byte; nothing where it is not closed; the length up to where it
+/// breaks as an error.
+fn object(bytes: &[u8]) -> Result<Option<usize>, usize> {
+    let (mut at, mut depth) = (0, 0_usize);
+    loop {
+        let Some(found) = memchr3(b'"', b'{', b'}', &bytes[at..]) else { return Ok(None) };
+        at += found;
+        match bytes[at] {
+            b'{' if at > 0 && bytes[at - 1] == b'\n' => return Err(at),
+            b'{' => depth += 1,
+            b'}' if depth == 1 => return Ok(Some(at + 1)),
+            b'}' => depth -= 1,
+            _ => match text_end(&bytes[at + 1..]) {
+                Ok(Some(length)) => at += length,
+                Ok(None) => return Ok(None),
+                Err(length) => return Err(at + 1 + length),
+            },
+        }
+        at += 1;
+    }
+}
+
+/// The length of the text behind an opening quote, with its closing quote; nothing where it is not closed; the length of
+/// the line as an error when it ends before.
+fn text_end(bytes: &[u8]) -> Result<Option<usize>, usize> {
+    let mut at = 0;
+    loop {
+        let Some(found) = memchr3(b'"', b'\\', b'\n', bytes.get(at..).unwrap_or_default()) else { return Ok(None) };
+        at += found;
+        match bytes[at] {
+            b'"' => return Ok(Some(at + 1)),
+            b'\n' => return Err(at + 1),
+            _ => at += 2,
+        }
+    }
+}
+
+/// Where the next line that starts with an object starts.
+fn next_object(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(found) = memchr2(b'\n', b'{', &bytes[at..]) {
+        at += found;
+        if bytes[at] == b'{' && starts_line(&bytes[..at]) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether nothing but blanks follows the last line end.
+fn starts_line(before: &[u8]) -> bool {
+    before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'\n')
+}
