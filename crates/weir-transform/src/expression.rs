@@ -133,15 +133,13 @@ impl Expression {
     /// Whether the value depends on the flow ids of train.
     #[must_use]
     pub fn uses_flow_id(&self) -> bool {
-        fn uses(node: &Node) -> bool {
-            match node {
-                Node::FlowNumber => true,
-                Node::Log1p(inner) => uses(inner),
-                Node::Binary(_, left, right) => uses(left) || uses(right),
-                Node::Number(_) | Node::Numeric(_) | Node::OfAddress(..) | Node::TransportCode => false,
-            }
-        }
-        uses(&self.0)
+        self.0.any(&|node| matches!(node, Node::FlowNumber))
+    }
+
+    /// Whether the value depends on the integer of an address.
+    #[must_use]
+    pub fn uses_address(&self) -> bool {
+        self.0.any(&|node| matches!(node, Node::OfAddress(AddressFunction::Integer, _)))
     }
 
     /// The values for all rows of a batch.
@@ -152,6 +150,18 @@ impl Expression {
 }
 
 impl Node {
+    /// Whether this node or one below it is such.
+    fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
+        is(self)
+            || match self {
+                Self::Log1p(inner) => inner.any(is),
+                Self::Binary(_, left, right) => left.any(is) || right.any(is),
+                Self::Number(_) | Self::Numeric(_) | Self::OfAddress(..) | Self::TransportCode | Self::FlowNumber => {
+                    false
+                }
+            }
+    }
+
     fn evaluate(&self, batch: &FlowBatch, ids: &FlowIds) -> Values {
         match self {
             Self::Number(number) => Values { values: vec![*number; batch.len()], null: Vec::new() },

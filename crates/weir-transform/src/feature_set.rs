@@ -207,6 +207,12 @@ impl FeatureSet {
     pub fn uses_flow_id(&self) -> bool {
         self.expressions.iter().any(Expression::uses_flow_id)
     }
+
+    /// Whether a feature depends on the integer of an address.
+    #[must_use]
+    pub fn uses_address(&self) -> bool {
+        self.expressions.iter().any(Expression::uses_address)
+    }
 }
 
 /// What is wrong with a definition, and with which feature.
@@ -251,6 +257,7 @@ mod tests {
             let set = FeatureSet::parse(text, name).unwrap();
             assert_eq!(set.name(), name);
             assert_eq!(set.uses_flow_id(), name == "report");
+            assert_eq!(set.uses_address(), name != "no-identity");
         }
     }
 
