@@ -41,6 +41,14 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Whether [`Draft::begin`] would take `dir`, as far as its content says; for refusing before a long work.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Foreign`] when the directory holds something and never was an artifact.
+    pub fn check(dir: impl AsRef<Path>) -> Result<(), ArtifactError> {
+        refuse_foreign(dir.as_ref())
+    }
+
     /// Makes `dir` an empty draft: takes its lock, removes the manifest of an earlier artifact, then its files.
     ///
     /// # Errors

@@ -435,10 +435,42 @@ impl FromIterator<Flow> for FlowBatch {
 
 /// The place of a flow in every seeded order and split: XXH3-64 of the id's bytes under the seed.
 ///
-/// A pure function of id and seed, so that neither row order nor rows appended later move a flow.
+/// A pure function of id and seed, so that neither row order nor rows appended later move a flow. A derived id
+/// ([`derived_id`]) counts without its running number: identical records share a place, so that they cannot end on
+/// both sides of a split.
 #[must_use]
 pub fn flow_hash(seed: Seed, flow_id: &str) -> u64 {
-    xxh3_64_with_seed(flow_id.as_bytes(), seed.0)
+    xxh3_64_with_seed(stem(flow_id).as_bytes(), seed.0)
+}
+
+/// The id of a flow whose format has none: `~`, its content as 32 hexadecimal digits, and from the second of identical
+/// records on `~` and a running number.
+///
+/// `content` is a digest of all columns but label and attack.
+#[must_use]
+pub fn derived_id(content: u128, number: u64) -> String {
+    if number == 0 { format!("~{content:032x}") } else { format!("~{content:032x}~{number}") }
+}
+
+/// Whether an id has the form of [`derived_id`]: it then says what the record is, and names no flow that could have
+/// several records.
+#[must_use]
+pub fn is_derived(flow_id: &str) -> bool {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    match stem(flow_id).as_bytes() {
+        [b'~', digits @ ..] => digits.len() == 32 && digits.iter().all(|&byte| hex(byte)),
+        _ => false,
+    }
+}
+
+/// A derived id without its running number; any other id as it is.
+fn stem(flow_id: &str) -> &str {
+    match flow_id.as_bytes() {
+        [b'~', rest @ ..] if rest.len() > 33 && rest[32] == b'~' && rest[33..].iter().all(u8::is_ascii_digit) => {
+            flow_id.get(..33).unwrap_or(flow_id)
+        }
+        _ => flow_id,
+    }
 }
 
 #[cfg(test)]
@@ -488,5 +520,17 @@ mod tests {
     fn flow_hash_never_changes() {
         assert_eq!(flow_hash(Seed(0), ""), 0x2d06_8005_38d3_94c2);
         assert_eq!(flow_hash(Seed(42), "13506"), 0x0d12_6746_62bc_28a7);
+    }
+
+    #[test]
+    fn identical_records_share_a_place() {
+        let [first, second] = [0, 12].map(|number| derived_id(u128::MAX, number));
+        assert_eq!((first.len(), &second[33..]), (33, "~12"));
+        assert_eq!(flow_hash(Seed(1), &first), flow_hash(Seed(1), &second));
+        assert!(is_derived(&first) && is_derived(&second));
+        for other in ["", "~", "13506", "~abc~1", &first[..32], &format!("{first}~x"), &first.to_uppercase()] {
+            assert!(!is_derived(other), "{other}");
+        }
+        assert_ne!(flow_hash(Seed(1), &first), flow_hash(Seed(1), &format!("{first}~x")));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Version of `statistics.json` written by this build.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Statistics of one run of the features stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,13 +16,17 @@ pub struct Statistics {
     pub rows: RowAccount,
     /// Classes per split, in the order train, test, validation.
     pub splits: Vec<SplitStatistics>,
+    /// Rows of train that distributions, correlation and the quantiles of the features were computed from: all of them
+    /// while no more than 100,000 rows are kept, else those of a uniform sample of 100,000 rows chosen by hash.
+    pub sampled: u64,
     /// Distribution of every feature over train by class, in column order.
     pub distributions: Vec<Distribution>,
     /// Pearson correlation of the features over train, `[features][features]`; 0 where one is constant.
     pub correlation: Vec<Vec<f64>>,
     /// Earliest and latest event time of the kept rows, milliseconds since 1970 UTC.
     pub event_time: Option<(i64, i64)>,
-    /// Addresses whose integer equals another address's, see the address encoding of the feature sets.
+    /// Addresses whose integer equals another address's, see the address encoding of the feature sets. Counted among at
+    /// most about a million different IPv6 addresses.
     pub address_collisions: u64,
 }
 
@@ -58,8 +62,16 @@ pub struct SplitStatistics {
     pub benign: u64,
     /// Rows of class 1.
     pub malicious: u64,
+    /// Rows of which nobody said what they are; there are none in a feature table.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unlabelled: u64,
     /// Malicious rows by name of the attack (`unnamed` where the data has none).
     pub attacks: BTreeMap<String, u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(rows: &u64) -> bool {
+    *rows == 0
 }
 
 /// A histogram of one feature by class over train, in equal bins from minimum to maximum.

@@ -62,7 +62,8 @@ impl<'a> Arguments<'a> {
 
     /// At least two different columns.
     pub(crate) fn columns(&mut self, name: &'static str) -> Result<Vec<Field>, Wrong> {
-        let list = self.get(name).and_then(Value::as_array).ok_or(wrong(format!("{name} must be a list of columns")))?;
+        let list =
+            self.get(name).and_then(Value::as_array).ok_or(wrong(format!("{name} must be a list of columns")))?;
         let named = list.iter().map(|name| name.as_str().ok_or(wrong("a column is named by a text")).and_then(field));
         let fields = named.collect::<Result<Vec<_>, _>>()?;
         let distinct: std::collections::BTreeSet<_> = fields.iter().collect();
@@ -74,7 +75,8 @@ impl<'a> Arguments<'a> {
 
     /// Columns that need not exist.
     pub(crate) fn names(&mut self, name: &'static str) -> Result<Vec<String>, Wrong> {
-        let list = self.get(name).and_then(Value::as_array).ok_or(wrong(format!("{name} must be a list of columns")))?;
+        let list =
+            self.get(name).and_then(Value::as_array).ok_or(wrong(format!("{name} must be a list of columns")))?;
         let text = |name: &Value| name.as_str().map(str::to_owned).ok_or(wrong("a column is named by a text"));
         list.iter().map(text).collect()
     }
@@ -166,7 +168,10 @@ impl<'a> Arguments<'a> {
                 return Err((format!("{name} is not supported"), Some(hint.to_owned())));
             }
             if ![&self.read[..], &STANDARD, &UNSUPPORTED].concat().contains(&name) {
-                return Err((format!("unknown argument {name:?}"), Some(format!("known are {}", self.read.join(", ")))));
+                return Err((
+                    format!("unknown argument {name:?}"),
+                    Some(format!("known are {}", self.read.join(", "))),
+                ));
             }
         }
         Ok(())

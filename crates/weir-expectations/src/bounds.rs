@@ -86,8 +86,10 @@ impl Bounds {
     }
 
     pub(crate) fn hold_real(&self, value: f64) -> bool {
-        let above = self.minimum.map(Number::real).is_none_or(|low| value > low || !self.strict_minimum && value == low);
-        let below = self.maximum.map(Number::real).is_none_or(|high| value < high || !self.strict_maximum && value == high);
+        let above =
+            self.minimum.map(Number::real).is_none_or(|low| value > low || !self.strict_minimum && value == low);
+        let below =
+            self.maximum.map(Number::real).is_none_or(|high| value < high || !self.strict_maximum && value == high);
         above && below
     }
 }
@@ -103,8 +105,7 @@ pub(crate) fn milliseconds(text: &str) -> Option<i64> {
         None => (text, None),
     };
     let mut parts = date.split('-');
-    let (year, month, day) =
-        (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = [31, 28 + i64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let real = (1..=12).contains(&month) && (1..=length[month as usize - 1]).contains(&day);

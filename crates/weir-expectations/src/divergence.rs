@@ -84,9 +84,11 @@ impl Divergence {
         let rest = self.tail_holdout / others.len() as f64;
         let scale = if others.is_empty() { 1.0 } else { 1.0 - self.tail_holdout };
         let (mut values, mut observed, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
-        for (value, weight) in expected.iter().map(|(value, weight)| (value, weight * scale)).chain(
-            others.iter().map(|value| (*value, rest)),
-        ) {
+        for (value, weight) in expected
+            .iter()
+            .map(|(value, weight)| (value, weight * scale))
+            .chain(others.iter().map(|value| (*value, rest)))
+        {
             values.push(value.json());
             observed.push(share(counts.values.get(value).copied().unwrap_or(0)));
             wanted.push(weight);
@@ -171,7 +173,8 @@ impl Partition {
             }
             (None, Some(bins)) => {
                 let edges = bins.iter().map(Number::read).collect::<Option<Vec<_>>>();
-                let edges = edges.ok_or(wrong("bins must hold finite numbers; tail_weights stand for what is beyond"))?;
+                let edges =
+                    edges.ok_or(wrong("bins must hold finite numbers; tail_weights stand for what is beyond"))?;
                 if edges.len() != weights.len() + 1 || !edges.windows(2).all(|pair| pair[0].real() < pair[1].real()) {
                     return Err(wrong("bins must ascend and be one more than weights"));
                 }

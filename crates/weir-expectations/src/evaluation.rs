@@ -192,7 +192,9 @@ impl Evaluation {
     /// # Panics
     /// When `row` is not in `flows` or `expectation` not in `checked`.
     pub fn show(&mut self, checked: &Checked, flows: &FlowBatch, row: usize, expectation: usize) {
-        if let (Kind::Unique(unique, _), State::Keys(keys)) = (&checked.kinds[expectation], &mut self.states[expectation]) {
+        if let (Kind::Unique(unique, _), State::Keys(keys)) =
+            (&checked.kinds[expectation], &mut self.states[expectation])
+        {
             let mut tally = Tally { shown: std::mem::take(&mut keys.shown), ..Tally::default() };
             tally.show(&unique.fields, flows, row);
             keys.shown = tally.shown;
@@ -224,7 +226,9 @@ impl Kind {
     /// The column whose values are counted.
     fn counted(&self) -> Option<Field> {
         match self {
-            Self::Distinct { field, .. } | Self::DistinctSet { field, .. } | Self::MostCommon { field, .. } => Some(*field),
+            Self::Distinct { field, .. } | Self::DistinctSet { field, .. } | Self::MostCommon { field, .. } => {
+                Some(*field)
+            }
             Self::Divergence(divergence) => Some(divergence.field),
             _ => None,
         }

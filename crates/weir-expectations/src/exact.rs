@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn merged_moments_are_the_moments_of_all() {
-        let numbers: Vec<i128> = (0..100).map(|n| i128::from(u64::MAX) - n * n * n).chain([i128::from(i64::MIN)]).collect();
+        let numbers: Vec<i128> =
+            (0..100).map(|n| i128::from(u64::MAX) - n * n * n).chain([i128::from(i64::MIN)]).collect();
         for cut in [0, 1, 50, 101] {
             let mut left = moments(&numbers[..cut]);
             left.merge(&moments(&numbers[cut..]));

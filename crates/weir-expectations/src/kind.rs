@@ -19,20 +19,61 @@ use crate::unique::Unique;
 pub(crate) enum Kind {
     Rows(Condition, f64),
     Unique(Unique, f64),
-    Extreme { field: Field, least: bool, bounds: Bounds, times: bool },
-    Moment { field: Field, of: Moment, bounds: Bounds, times: bool },
-    Median { field: Field, bounds: Bounds, times: bool },
-    Quantiles { field: Field, shares: Vec<f64>, ranges: Vec<(f64, f64)>, interpolation: Interpolation },
+    Extreme {
+        field: Field,
+        least: bool,
+        bounds: Bounds,
+        times: bool,
+    },
+    Moment {
+        field: Field,
+        of: Moment,
+        bounds: Bounds,
+        times: bool,
+    },
+    Median {
+        field: Field,
+        bounds: Bounds,
+        times: bool,
+    },
+    Quantiles {
+        field: Field,
+        shares: Vec<f64>,
+        ranges: Vec<(f64, f64)>,
+        interpolation: Interpolation,
+    },
     /// Distinct values as a number, or as a share of the present rows.
-    Distinct { field: Field, share: bool, bounds: Bounds },
-    DistinctSet { field: Field, cells: Vec<Cell>, within: bool, contains: bool },
-    MostCommon { field: Field, cells: Vec<Cell>, ties_okay: bool },
+    Distinct {
+        field: Field,
+        share: bool,
+        bounds: Bounds,
+    },
+    DistinctSet {
+        field: Field,
+        cells: Vec<Cell>,
+        within: bool,
+        contains: bool,
+    },
+    MostCommon {
+        field: Field,
+        cells: Vec<Cell>,
+        ties_okay: bool,
+    },
     Divergence(Divergence),
-    Type { field: Field, holds: bool },
+    Type {
+        field: Field,
+        holds: bool,
+    },
     RowCount(Bounds),
     ColumnCount(Bounds),
-    ColumnSet { names: Vec<String>, exact: bool },
-    ColumnExists { name: String, place: Option<u64> },
+    ColumnSet {
+        names: Vec<String>,
+        exact: bool,
+    },
+    ColumnExists {
+        name: String,
+        place: Option<u64>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

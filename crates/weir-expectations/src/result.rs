@@ -185,9 +185,9 @@ fn quantiles(shares: &[f64], ranges: &[(f64, f64)], interpolation: Interpolation
         shares.iter().map(|share| quantile(&ascending, *share, interpolation)).collect();
     let holds = |(value, (low, high)): (&Option<Quantile>, &(f64, f64))| {
         let close = |value: f64, bound: f64| bound.is_finite() && (value - bound).abs() <= 1e-8 + 1e-4 * bound.abs();
-        value.map(Quantile::real).is_some_and(|value| {
-            close(value, *low) || close(value, *high) || (*low..=*high).contains(&value)
-        })
+        value
+            .map(Quantile::real)
+            .is_some_and(|value| close(value, *low) || close(value, *high) || (*low..=*high).contains(&value))
     };
     let details: Vec<bool> = values.iter().zip(ranges).map(holds).collect();
     let shown: Vec<Value> = values.iter().map(|value| value.map_or(Value::Null, number)).collect();

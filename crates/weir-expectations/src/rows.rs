@@ -25,8 +25,17 @@ pub(crate) enum Condition {
     Match(Field, Regex, bool),
     /// Characters of the value as text.
     Lengths(Field, (i128, i128)),
-    Greater { a: Field, b: Field, or_equal: bool, ignore: Ignore },
-    Equal { a: Field, b: Field, ignore: Ignore },
+    Greater {
+        a: Field,
+        b: Field,
+        or_equal: bool,
+        ignore: Ignore,
+    },
+    Equal {
+        a: Field,
+        b: Field,
+        ignore: Ignore,
+    },
     DistinctWithin(Vec<Field>, Ignore),
 }
 
@@ -143,7 +152,14 @@ impl Condition {
                     greater(|row| a.get(row), |row| b.get(row), *or_equal, *ignore, rows, &mut each);
                 }
                 _ => {
-                    greater(|row| a.number(flows, row), |row| b.number(flows, row), *or_equal, *ignore, rows, &mut each);
+                    greater(
+                        |row| a.number(flows, row),
+                        |row| b.number(flows, row),
+                        *or_equal,
+                        *ignore,
+                        rows,
+                        &mut each,
+                    );
                 }
             },
             Self::Equal { a, b, ignore } => rows.for_each(|row| {
@@ -239,8 +255,10 @@ fn in_set(
             }
         }
         _ => {
-            let texts: std::collections::HashSet<&str> =
-                cells.iter().filter_map(|cell| if let Cell::Text(text) = cell { Some(&**text) } else { None }).collect();
+            let texts: std::collections::HashSet<&str> = cells
+                .iter()
+                .filter_map(|cell| if let Cell::Text(text) = cell { Some(&**text) } else { None })
+                .collect();
             each_text(field, flows, rows, |text| texts.contains(text) == wanted, each);
         }
     }

@@ -7,7 +7,7 @@ use weir_flows::Format;
 use weir_stage::{CommonArgs, Failure, Params, Stage};
 
 use crate::params::FeaturesParams;
-use crate::stage::{Request, run};
+use crate::stage::{DEFAULT_MEMORY, Request, run};
 
 /// Turn labelled flows into validated and split feature tables
 #[derive(Debug, Parser)]
@@ -27,6 +27,14 @@ pub struct Args {
     /// Parameter file [default: built in]
     #[arg(long, value_name = "FILE")]
     pub params: Option<PathBuf>,
+
+    /// Do not search the features for what identifies hosts, moments or records; same as --set features.audit=false
+    #[arg(long)]
+    pub no_audit: bool,
+
+    /// MiB of records held in memory; what is more goes to a temporary file beside the artifact
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub memory: u64,
 
     /// Set one parameter, as in --set features.policy=strict
     #[arg(long, value_name = "KEY=VALUE")]
@@ -56,8 +64,16 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     if let Some(set) = args.feature_set {
         features.feature_set = set;
     }
-    let request =
-        Request { data: args.data, format: args.format, out: args.out, params: features, seed: params.seed() };
+    features.audit &= !args.no_audit;
+    let request = Request {
+        data: args.data,
+        format: args.format,
+        labels: None,
+        out: args.out,
+        params: features,
+        seed: params.seed(),
+        memory: (args.memory as usize) << 20,
+    };
     let outcome = run(&request, stage)?;
     let result = serde_json::json!({
         "artifact": outcome.artifact.dir(),

@@ -5,21 +5,44 @@
 //! set aside, and JSON about all of it (`features.json`, `transform.json`, `statistics.json`, `expectations.json`,
 //! `audit.json`, `examples.json`).
 //!
-//! The order of work, each step its own module: read ([`read`]) → rows left out by rule → one record per flow
-//! ([`deduplicate`]) → expectations ([`expectations`]) → features → split and order by flow hash ([`split`]) →
-//! statistics ([`statistics`]). Every input row ends in exactly one of kept, quarantined, deduplicated, excluded.
+//! The order of work:
 //!
-//! This crate does not know models, searches, selection or bundles.
+//! 1. **Scan** ([`scan`](self)): threads decode pieces of the files side by side. Rows left out by rule are counted; the
+//!    others become records, grouped by the place of their flow on the ring of 64-bit hashes, in memory up to a limit and
+//!    in a temporary file beyond.
+//! 2. **Cells**: the ring is cut into 1,024 cells, which hold all records of a flow and, one after the other, give the
+//!    rows in the order of the tables. Each is deduplicated (one record per flow), held against the expectations, split,
+//!    transformed, written and described.
+//! 3. **Seal**: statistics, audit and examples are written, and the manifest last.
+//!
+//! Memory does not grow with the number of rows, and every input row ends in exactly one of kept, quarantined,
+//! deduplicated, excluded. Same flows, parameters and seed give the same bytes, whatever the number of threads, the limit
+//! of memory, or the order and cutting of the files' rows.
+//!
+//! This crate does not know searches, selection or bundles.
 
+mod aside;
+mod cell;
 mod command;
-pub mod deduplicate;
-pub mod expectations;
+mod definitions;
+mod describe;
+mod engine;
+mod input;
+mod leakage;
+mod look;
 mod params;
-pub mod read;
+mod scan;
+mod shuffle;
 pub mod split;
 mod stage;
-pub mod statistics;
+mod statistics;
+mod sweep;
+mod tables;
+mod work;
 
 pub use command::{Args, command};
+pub use input::{is_parquet, role};
+pub use look::{FlowsArgs, flows_command};
 pub use params::FeaturesParams;
-pub use stage::{Outcome, Request, run};
+pub use scan::Relabel;
+pub use stage::{DEFAULT_MEMORY, Outcome, Request, run};

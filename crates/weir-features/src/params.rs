@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 use weir_contract::expectation::Policy;
 
+use crate::split::SplitKind;
+
 /// Section `[features]` of a parameter file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +23,10 @@ pub struct FeaturesParams {
     /// Share of the flows in test; the rest is validation.
     #[validate(range(min = 0.01, max = 0.98))]
     pub test: f64,
+    /// How flows are split.
+    pub split: SplitKind,
+    /// Whether the features are searched for what lets a model learn who, when or which record.
+    pub audit: bool,
 }
 
 impl Default for FeaturesParams {
@@ -31,6 +37,8 @@ impl Default for FeaturesParams {
             policy: Policy::Quarantine,
             train: 0.7,
             test: 0.2,
+            split: SplitKind::Hash,
+            audit: true,
         }
     }
 }

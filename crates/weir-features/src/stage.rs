@@ -1,44 +1,54 @@
 //! The stage itself: from files to the artifact.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use weir_artifact::{Artifact, Draft, Expectation, digest_file};
-use weir_contract::audit::{self, Audit, AuditWarning};
-use weir_contract::expectation::Policy;
-use weir_contract::feature::{self, Example, Examples, Feature, FeatureSchema, Identifies};
-use weir_contract::statistics::{self as contract, RowAccount, Statistics};
+use weir_artifact::{Artifact, Expectation, digest_file};
+use weir_contract::audit::Audit;
+use weir_contract::feature::{self, Examples};
+use weir_contract::statistics::RowAccount;
 use weir_contract::{Digest, FlowBatch, Seed, files};
 use weir_flows::Format;
 use weir_stage::{Failure, RunClock, Stage};
-use weir_tables::{FeatureTable, Quarantined, write_flows, write_quarantine};
-use weir_transform::{FeatureSet, Transform};
 
-use crate::expectations::{self, Checked, Evaluation};
+use crate::definitions::Definitions;
+use crate::describe::Summary;
+use crate::engine::{Emitted, Engine, names};
+use crate::input::role;
+use crate::leakage;
 use crate::params::FeaturesParams;
-use crate::read::{self, Flows};
-use crate::{deduplicate, split, statistics};
+use crate::scan::{Relabel, Scan};
+use crate::shuffle::CELLS;
+use crate::split;
+use crate::work::Work;
 
 /// The rule that leaves out flows of which nobody said what they are.
 const UNLABELLED: &str = "unlabelled";
 
-/// Flows of the test split shown with their features.
-const EXAMPLES: usize = 5;
+/// MiB of records that are held in memory before they go to a temporary file.
+pub const DEFAULT_MEMORY: u64 = 128;
+
+/// The tables, which are written before anything is given up that may be there.
+const TABLES: [&str; 6] =
+    [files::TRAIN, files::TEST, files::VALIDATION, files::FLOWS_TEST, files::FLOWS_VALIDATION, files::QUARANTINE];
 
 /// What the stage is asked to do.
-#[derive(Debug, Clone)]
-pub struct Request {
+#[derive(Clone)]
+pub struct Request<'a> {
     /// Flow files, read in this order.
     pub data: Vec<PathBuf>,
     /// Their format; sniffed where none is given.
     pub format: Option<Format>,
+    /// Labels given to the flows as they are read, with the digest of what says them.
+    pub labels: Option<(Digest, Relabel<'a>)>,
     /// Where the artifact goes.
     pub out: PathBuf,
     /// Checked parameters.
     pub params: FeaturesParams,
     /// Seed of the split.
     pub seed: Seed,
+    /// Bytes of records held in memory; what is more goes to a temporary file beside `out`. Changes no result.
+    pub memory: usize,
 }
 
 /// What the stage left.
@@ -54,65 +64,39 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`Failure`]: usage for a feature set or suite that does not hold, input for files that are no flows or leave no
-/// rows, gate for rows that break a suite under the policy `strict`.
-pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
-    let clock = stage.clock();
+/// rows, gate for flows that break a suite under the policy `strict`.
+pub fn run(request: &Request<'_>, stage: &Stage) -> Result<Outcome, Failure> {
+    let mut clock = stage.clock();
     let definitions = Definitions::load(&request.params)?;
-    let expectation = expectation(request, &definitions)?;
-    if !stage.common().force
-        && let Some(artifact) = Artifact::open_current(&request.out, &expectation)?
-    {
-        return Ok(Outcome { artifact, skipped: true });
-    }
-    let artifact = make(request, definitions, expectation, clock, stage)?;
-    Ok(Outcome { artifact, skipped: false })
-}
-
-/// The files that say what features are and what is expected of flows.
-struct Definitions {
-    set: FeatureSet,
-    set_digest: Digest,
-    suite: Checked,
-    suite_digest: Digest,
-}
-
-impl Definitions {
-    fn load(params: &FeaturesParams) -> Result<Self, Failure> {
-        let (origin, text) = shipped_or_file("feature set", &params.feature_set, &weir_transform::SHIPPED)?;
-        let set = FeatureSet::parse(&text, &origin)?;
-        let set_digest = Digest::of(text.as_bytes());
-        let (origin, text) = shipped_or_file("expectation suite", &params.expectations, &expectations::SHIPPED)?;
-        let suite = Checked::parse(&text, &origin)?;
-        Ok(Self { set, set_digest, suite, suite_digest: Digest::of(text.as_bytes()) })
-    }
-}
-
-/// The text behind a shipped name, or of the file at that path, with what to call it in messages.
-fn shipped_or_file(what: &str, name: &str, shipped: &[(&str, &str)]) -> Result<(String, String), Failure> {
-    if let Some((_, text)) = shipped.iter().find(|(known, _)| *known == name) {
-        return Ok((name.to_owned(), (*text).to_owned()));
-    }
-    match fs::read_to_string(name) {
-        Ok(text) => Ok((name.to_owned(), text)),
-        Err(error) => {
-            let known: Vec<&str> = shipped.iter().map(|(known, _)| *known).collect();
-            Err(Failure::usage(format!("{what} {name:?} is neither shipped nor a file: {error}"))
-                .hint(format!("name a file, or one of {}", known.join(", "))))
-        }
-    }
-}
-
-fn expectation(request: &Request, definitions: &Definitions) -> Result<Expectation, Failure> {
-    let mut inputs = BTreeMap::from([
-        ("feature-set".to_owned(), definitions.set_digest),
-        ("expectations".to_owned(), definitions.suite_digest),
-    ]);
-    for (number, path) in request.data.iter().enumerate() {
+    for path in &request.data {
         if !path.is_file() {
             return Err(Failure::input(format!("{}: no such file", path.display()))
                 .hint("give existing flow files with --data"));
         }
-        inputs.insert(read::role(number), digest_file(path)?);
+    }
+    // Digests cost a look at every byte: without an artifact to compare with they are taken while reading.
+    let known = if !stage.common().force && request.out.join(files::MANIFEST).is_file() {
+        let digests: Result<Vec<Digest>, _> =
+            clock.part("digest", || request.data.iter().map(|path| digest_file(path)).collect());
+        let digests = digests?;
+        let expectation = expectation(request, &definitions, &digests)?;
+        if let Some(artifact) = Artifact::open_current(&request.out, &expectation)? {
+            return Ok(Outcome { artifact, skipped: true });
+        }
+        Some(digests)
+    } else {
+        None
+    };
+    let artifact = make(request, &definitions, known.as_deref(), clock, stage)?;
+    Ok(Outcome { artifact, skipped: false })
+}
+
+/// What makes the artifact what it is.
+fn expectation(request: &Request<'_>, definitions: &Definitions, digests: &[Digest]) -> Result<Expectation, Failure> {
+    let mut inputs = BTreeMap::from(definitions.digests());
+    inputs.extend(digests.iter().enumerate().map(|(number, &digest)| (role(number), digest)));
+    if let Some((digest, _)) = request.labels {
+        inputs.insert("labels".to_owned(), digest);
     }
     let mut parameters = serde_json::to_value(&request.params)
         .map_err(|error| Failure::usage(format!("parameters have no JSON form: {error}")))?;
@@ -127,243 +111,125 @@ fn expectation(request: &Request, definitions: &Definitions) -> Result<Expectati
 }
 
 fn make(
-    request: &Request,
-    definitions: Definitions,
-    expectation: Expectation,
+    request: &Request<'_>,
+    definitions: &Definitions,
+    known: Option<&[Digest]>,
     mut clock: RunClock,
     stage: &Stage,
 ) -> Result<Artifact, Failure> {
-    let mut flows = clock.part("read", || read::read(&request.data, request.format, stage))?;
-    for (number, (path, digest)) in request.data.iter().zip(&flows.digests).enumerate() {
-        if expectation.inputs.get(&read::role(number)) != Some(digest) {
-            return Err(Failure::retry(format!("{} changed while it was read", path.display()))
-                .hint("run again when the file is complete"));
-        }
+    let work = Work::begin(&request.out)?;
+    let excludes = |flows: &FlowBatch, row: usize| {
+        if flows.label.is_null(row) { Some(UNLABELLED) } else { definitions.set.rows().excludes(flows, row) }
+    };
+    let scan = Scan {
+        files: &request.data,
+        format: request.format,
+        seed: request.seed,
+        cells: 0..CELLS,
+        excludes: &excludes,
+        relabel: request.labels.map(|(_, relabel)| relabel),
+        memory: request.memory,
+        dir: work.dir(),
+    };
+    let scanned = clock.part("read", || scan.run(stage))?;
+    let digests = scanned.digests.clone();
+    if let Some(known) = known {
+        unchanged(&request.data, known, &digests)?;
     }
-    let sorted = clock.part("validate", || sort_out(&mut flows, &definitions, request, stage))?;
+    let mut engine =
+        Engine { files: &request.data, scanned, definitions, params: &request.params, cells: 0..CELLS, stage };
+    let emitted = clock.part("transform and write", || engine.emit(work.draft()))?;
+    // The records are not needed any more.
+    drop(engine);
+    let expectation = expectation(request, definitions, &digests)?;
+    seal(request, definitions, emitted, expectation, work, clock, stage)
+}
+
+/// Holds the digests of the files as they were read against those of before.
+fn unchanged(files: &[PathBuf], before: &[Digest], read: &[Digest]) -> Result<(), Failure> {
+    match files.iter().zip(before.iter().zip(read)).find(|(_, (before, read))| before != read) {
+        None => Ok(()),
+        Some((path, _)) => Err(Failure::retry(format!("{} changed while it was read", path.display()))
+            .hint("run again when the file is complete")),
+    }
+}
+
+/// Describes what was written and makes it an artifact.
+pub(crate) fn seal(
+    request: &Request<'_>,
+    definitions: &Definitions,
+    emitted: Emitted,
+    expectation: Expectation,
+    work: Work,
+    mut clock: RunClock,
+    stage: &Stage,
+) -> Result<Artifact, Failure> {
+    let Emitted { evaluation, description, account, examples, transform, first_aside } = emitted;
+    let empty = (0..split::NAMES.len()).find(|&part| description.classes.rows(part) == 0);
+    if let Some(part) = empty {
+        return Err(nothing_left(split::NAMES[part], &account, first_aside.as_ref(), request));
+    }
+    let summary = clock.part("statistics", || Summary::new(description, &transform, account.clone()));
+    let collisions = summary.statistics.address_collisions;
+    if collisions > 0 {
+        stage.warn(format!("{collisions} addresses share their integer with another"));
+    }
+    let audit = clock.part("audit", || leakage::audit(&summary, &request.params, request.seed, stage))?;
+    let results = evaluation.finish(&definitions.suite, request.params.policy)?;
     stage.check()?;
-    let FeaturesParams { train, test, .. } = request.params;
-    let parts = split::split(&flows.flows, &sorted.kept, request.seed, train, test);
-    if let Some(empty) = split::NAMES.iter().zip(&parts).find(|(_, rows)| rows.is_empty()) {
-        return Err(nothing_left(empty.0, &sorted, &request.data));
-    }
-    let ids = parts[0].iter().filter_map(|&row| flows.flows.flow_id.get(row));
-    let transform = Transform::fit(definitions.set, ids)?;
-    let tables = clock.part("transform", || parts.each_ref().map(|rows| Part::new(&transform, flows.flows.take(rows))));
-    let kept = clock.part("statistics", || Summary::new(&transform, &flows.flows, &sorted, &tables));
-    if let Some(note) = &kept.collisions_note {
-        stage.warn(note);
-    }
     // Only now: whatever was refused above leaves an earlier artifact as it was.
-    let mut draft = Draft::begin(&request.out)?;
-    clock.part("write", || write(&draft, &transform, &tables, &kept, &sorted))?;
-    for warning in &kept.audit.warnings {
-        stage.detail(format!("feature {:?} identifies a {}", warning.feature, warning.identifies.name()));
-    }
-    stage.check()?;
+    let mut draft = work.hand_over(&request.out, &TABLES)?;
+    draft.write(files::TRANSFORM, &transform.to_json())?;
+    draft.write_json(files::FEATURES, &summary.schema)?;
+    draft.write_json(files::STATISTICS, &summary.statistics)?;
+    draft.write_json(files::EXPECTATIONS, &results)?;
+    draft.write_json(files::AUDIT, &audit)?;
+    let examples = Examples { format: feature::FORMAT, names: names(&transform), examples };
+    draft.write_json(files::EXAMPLES, &examples)?;
+    tell(&audit, stage);
     let info = clock.run_info("");
-    draft.write_unsealed(files::RUN_INFO, &canonical(&info)?)?;
-    let rows = rows(&sorted.account, &tables);
-    let artifact = draft.commit(expectation.seal(rows))?;
-    stage.note(account(&sorted.account));
+    let info =
+        weir_contract::json::to_canonical(&info).map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
+    draft.write_unsealed(files::RUN_INFO, &info)?;
+    let splits = summary.statistics.splits.iter().map(|part| (part.split.clone(), part.benign + part.malicious));
+    let artifact = draft.commit(expectation.seal(rows(&account, splits)))?;
+    stage.note(in_words(&account));
     Ok(artifact)
 }
 
+fn tell(audit: &Audit, stage: &Stage) {
+    for warning in &audit.warnings {
+        stage.detail(format!("feature {:?} identifies a {}", warning.feature, warning.identifies.name()));
+    }
+}
+
 /// Why a part of the split is empty: what became of the rows.
-fn nothing_left(part: &str, sorted: &Sorted, files: &[PathBuf]) -> Failure {
-    let failure = Failure::input(format!("no row is left for {part}: {}", account(&sorted.account)));
-    if sorted.account.excluded.contains_key(UNLABELLED) {
+fn nothing_left(
+    part: &str,
+    account: &RowAccount,
+    first_aside: Option<&weir_tables::Quarantined>,
+    request: &Request<'_>,
+) -> Failure {
+    let failure = Failure::input(format!("no row is left for {part}: {}", in_words(account)));
+    if account.excluded.contains_key(UNLABELLED) {
         return failure.hint("training needs a column label with benign or malicious in every row");
     }
-    match sorted.quarantined.first() {
+    match first_aside {
         Some(first) => {
-            let file = files.iter().enumerate().find(|(number, _)| read::role(*number) == first.file);
-            let file = file.map_or_else(|| first.file.clone(), |(_, path)| path.display().to_string());
+            let file = request.data.iter().enumerate().find(|(number, _)| role(*number) == first.file);
+            let file = file.map_or(Path::new(&first.file), |(_, path)| path.as_path());
             failure.hint(format!(
-                "mend the flows; the first that was set aside is {file}:{}: {}",
-                first.line, first.reason
+                "mend the flows; the first that was set aside is {}:{}: {}",
+                file.display(),
+                first.line,
+                first.reason
             ))
         }
         None => failure.hint("give more flows"),
     }
 }
 
-/// Every row in its place.
-struct Sorted {
-    kept: Vec<usize>,
-    quarantined: Vec<Quarantined>,
-    evaluation: Evaluation,
-    account: RowAccount,
-}
-
-fn sort_out(flows: &mut Flows, definitions: &Definitions, request: &Request, stage: &Stage) -> Result<Sorted, Failure> {
-    let batch = &flows.flows;
-    let mut account = RowAccount { input: (batch.len() + flows.unreadable.len()) as u64, ..RowAccount::default() };
-    let mut quarantined = std::mem::take(&mut flows.unreadable);
-    let mut candidates = Vec::with_capacity(batch.len());
-    for row in 0..batch.len() {
-        let unlabelled = batch.label.is_null(row).then_some(UNLABELLED);
-        match unlabelled.or_else(|| definitions.set.rows().excludes(batch, row)) {
-            Some(rule) => *account.excluded.entry(rule.to_owned()).or_default() += 1,
-            None => candidates.push(row),
-        }
-    }
-    let last = deduplicate::last_records(batch, &flows.derived, &candidates);
-    account.deduplicated = (candidates.len() - last.len()) as u64;
-    let evaluation = definitions.suite.evaluate(batch, &last, request.params.policy);
-    let mut set_aside: BTreeMap<usize, String> = BTreeMap::new();
-    if !evaluation.failing.is_empty() {
-        let (row, broken) = &evaluation.failing[0];
-        let (file, line) = flows.origin[*row];
-        let place = format!("{}:{line}", request.data[file].display());
-        let text = format!("{} rows break the expectations, first {place}: {broken}", evaluation.failing.len());
-        match request.params.policy {
-            Policy::Strict => {
-                return Err(Failure::gate(text).hint("mend the flows, or set features.policy = \"quarantine\""));
-            }
-            Policy::Quarantine => set_aside.extend(evaluation.failing.iter().cloned()),
-            Policy::Always => stage.warn(text),
-        }
-    }
-    let expected: Vec<usize> = last.into_iter().filter(|row| !set_aside.contains_key(row)).collect();
-    // An unfitted transform refuses the same rows as a fitted one: only the numbers of flow ids differ.
-    let unfitted = Transform::fit(definitions.set.clone(), std::iter::empty())?;
-    for refused in unfitted.apply(&batch.take(&expected)).refused {
-        set_aside.insert(expected[refused.row], format!("feature {:?}: {}", refused.feature, refused.reason));
-    }
-    let kept: Vec<usize> = expected.into_iter().filter(|row| !set_aside.contains_key(row)).collect();
-    quarantined.extend(set_aside.into_iter().map(|(row, reason)| flows.quarantine(row, reason)));
-    account.quarantined = quarantined.len() as u64;
-    account.kept = kept.len() as u64;
-    assert!(account.balances(), "every row is in one place: {account:?}");
-    Ok(Sorted { kept, quarantined, evaluation, account })
-}
-
-/// One part of the split.
-struct Part {
-    flows: FlowBatch,
-    table: FeatureTable,
-}
-
-impl Part {
-    fn new(transform: &Transform, flows: FlowBatch) -> Self {
-        let features = transform.apply(&flows);
-        let table = FeatureTable {
-            names: transform.set().features().iter().map(|feature| feature.name.clone()).collect(),
-            columns: features.columns,
-            label: flows.label.values().to_vec(),
-            flow_id: flows.flow_id.clone(),
-            event_time: flows.event_time.clone(),
-        };
-        Self { flows, table }
-    }
-}
-
-/// What is said about the tables.
-struct Summary {
-    schema: FeatureSchema,
-    statistics: Statistics,
-    audit: Audit,
-    examples: Examples,
-    collisions_note: Option<String>,
-}
-
-impl Summary {
-    fn new(transform: &Transform, flows: &FlowBatch, sorted: &Sorted, parts: &[Part; 3]) -> Self {
-        let train = &parts[0].table;
-        let measured: Vec<_> = train.columns.iter().map(|column| statistics::feature(column)).collect();
-        let specs = transform.set().features();
-        let features = specs.iter().zip(&measured).map(|(spec, statistics)| Feature {
-            name: spec.name.clone(),
-            expression: spec.expression.clone(),
-            unit: spec.unit.clone(),
-            description: spec.description.clone(),
-            identifies: spec.identifies,
-            missing: spec.missing,
-            statistics: statistics.clone(),
-        });
-        let schema = FeatureSchema {
-            format: feature::FORMAT,
-            feature_set: transform.set().name().to_owned(),
-            scaler: transform.set().scaler(),
-            features: features.collect(),
-            transform: transform.digest(),
-            rows: train.rows() as u64,
-        };
-        let distributions = specs.iter().zip(&train.columns).zip(&measured);
-        let distributions = distributions
-            .map(|((spec, column), statistics)| statistics::distribution(&spec.name, column, &train.label, statistics));
-        let times = || sorted.kept.iter().filter_map(|&row| flows.event_time.get(row));
-        let uses_addresses = specs.iter().any(|spec| spec.expression.contains("address("));
-        let collisions = if uses_addresses { statistics::address_collisions(flows, &sorted.kept) } else { 0 };
-        let statistics = Statistics {
-            format: contract::FORMAT,
-            rows: sorted.account.clone(),
-            splits: split::NAMES.iter().zip(parts).map(|(name, part)| statistics::split(name, &part.flows)).collect(),
-            distributions: distributions.collect(),
-            correlation: statistics::correlation(&train.columns, &measured),
-            event_time: times().min().zip(times().max()),
-            address_collisions: collisions,
-        };
-        let collisions_note =
-            (collisions > 0).then(|| format!("{collisions} addresses share their integer with another"));
-        Self { audit: audit(&schema), examples: examples(&schema, &parts[1]), schema, statistics, collisions_note }
-    }
-}
-
-fn audit(schema: &FeatureSchema) -> Audit {
-    let warnings = schema.features.iter().filter_map(|feature| {
-        let identifies = feature.identifies?;
-        let consequence = match identifies {
-            Identifies::Host => "a model may learn who attacked here instead of what an attack looks like",
-            Identifies::Moment => "a model may learn when the attacks here took place; the future has other times",
-            Identifies::Record => "a model may learn the table by heart; a new flow has a number it never saw",
-        };
-        Some(AuditWarning { feature: feature.name.clone(), identifies, consequence: consequence.to_owned() })
-    });
-    Audit { format: audit::FORMAT, warnings: warnings.collect() }
-}
-
-fn examples(schema: &FeatureSchema, test: &Part) -> Examples {
-    let examples = (0..test.flows.len().min(EXAMPLES)).map(|row| Example {
-        flow: test.flows.flow(row),
-        features: test.table.columns.iter().map(|column| column[row]).collect(),
-    });
-    Examples {
-        format: feature::FORMAT,
-        names: schema.features.iter().map(|feature| feature.name.clone()).collect(),
-        examples: examples.collect(),
-    }
-}
-
-fn write(
-    draft: &Draft,
-    transform: &Transform,
-    parts: &[Part; 3],
-    summary: &Summary,
-    sorted: &Sorted,
-) -> Result<(), Failure> {
-    let path = |name: &str| -> Result<PathBuf, Failure> { Ok(draft.path(name)?) };
-    for (name, part) in [files::TRAIN, files::TEST, files::VALIDATION].into_iter().zip(parts) {
-        part.table.write(&path(name)?)?;
-    }
-    write_flows(&path(files::FLOWS_TEST)?, &parts[1].flows)?;
-    write_flows(&path(files::FLOWS_VALIDATION)?, &parts[2].flows)?;
-    write_quarantine(&path(files::QUARANTINE)?, &sorted.quarantined)?;
-    draft.write(files::TRANSFORM, &transform.to_json())?;
-    draft.write_json(files::FEATURES, &summary.schema)?;
-    draft.write_json(files::STATISTICS, &summary.statistics)?;
-    draft.write_json(files::EXPECTATIONS, &sorted.evaluation.results)?;
-    draft.write_json(files::AUDIT, &summary.audit)?;
-    draft.write_json(files::EXAMPLES, &summary.examples)?;
-    Ok(())
-}
-
-fn canonical<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Failure> {
-    weir_contract::json::to_canonical(value).map_err(|error| Failure::retry(format!("no JSON form: {error}")))
-}
-
-fn rows(account: &RowAccount, parts: &[Part; 3]) -> BTreeMap<String, u64> {
+fn rows(account: &RowAccount, splits: impl Iterator<Item = (String, u64)>) -> BTreeMap<String, u64> {
     let mut rows = BTreeMap::from([
         ("input".to_owned(), account.input),
         ("kept".to_owned(), account.kept),
@@ -371,11 +237,11 @@ fn rows(account: &RowAccount, parts: &[Part; 3]) -> BTreeMap<String, u64> {
         ("deduplicated".to_owned(), account.deduplicated),
     ]);
     rows.extend(account.excluded.iter().map(|(rule, &count)| (format!("excluded: {rule}"), count)));
-    rows.extend(split::NAMES.iter().zip(parts).map(|(name, part)| ((*name).to_owned(), part.flows.len() as u64)));
+    rows.extend(splits);
     rows
 }
 
-fn account(account: &RowAccount) -> String {
+pub(crate) fn in_words(account: &RowAccount) -> String {
     let RowAccount { input, kept, quarantined, deduplicated, excluded } = account;
     let mut text = format!(
         "{input} records: {kept} flows kept, {deduplicated} earlier records of the same flow, {quarantined} quarantined"

@@ -64,7 +64,7 @@ pub use batch::{Batch, Rejected};
 pub use blocks::{Block, Blocks, decode_block};
 pub use decode::{Chunk, Decode, Head, HeadError, LINE_LIMIT, Progress};
 pub use decompress::Decompress;
-pub use flow_id::{Content, FlowIds};
+pub use flow_id::{FlowIds, content};
 pub use format::{Confidence, Format, SniffError, UnknownFormat, sniff};
 pub use reader::{FlowReader, ReadError};
 

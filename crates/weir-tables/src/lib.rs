@@ -6,12 +6,13 @@
 //!
 //! This crate does not know stages.
 
+mod column;
 mod features;
 mod flows;
 mod parquet;
 mod quarantine;
 
-pub use features::FeatureTable;
-pub use flows::{read_flows, write_flows};
+pub use features::{FeatureReader, FeatureTable, FeatureWriter};
+pub use flows::{FlowTableReader, FlowWriter, read_flows, write_flows};
 pub use parquet::TableError;
-pub use quarantine::{Quarantined, write_quarantine};
+pub use quarantine::{QuarantineWriter, Quarantined};

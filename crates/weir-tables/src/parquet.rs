@@ -1,17 +1,19 @@
 //! Reading and writing of data frames, with errors that name the file.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use polars::io::parquet::metadata::FileMetadataRef;
+use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    DataFrame, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, SerReader as _, Series,
-    TimeUnit,
+    DataFrame, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, Schema, SerReader as _, Series,
+    TimeUnit, TimeZone,
 };
 use weir_contract::{Classify, ExitCode};
 
 /// Rows of a row group: small enough to stream, large enough to compress.
-const ROW_GROUP: usize = 1 << 17;
+pub(crate) const ROW_GROUP: usize = 1 << 17;
 
 /// Why a table could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -63,30 +65,87 @@ impl Classify for TableError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
-            Self::Corrupt { .. } => Some("run the stage that wrote the file again, with --force".to_owned()),
+            Self::Corrupt { .. } => Some("make the file again with what wrote it; of a stage, with --force".to_owned()),
         }
     }
 }
 
-/// Milliseconds since 1970 UTC. Not marked with a zone: polars' feature for that brings in every zone of the world.
+/// Milliseconds since 1970 UTC.
 pub(crate) fn event_time_type() -> DataType {
-    DataType::Datetime(TimeUnit::Milliseconds, None)
+    DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC))
 }
 
-pub(crate) fn write(path: &Path, mut frame: DataFrame) -> Result<(), TableError> {
-    let file = File::create(path).map_err(|error| TableError::io(path, error))?;
-    let mut out = BufWriter::new(file);
-    ParquetWriter::new(&mut out)
-        .with_compression(ParquetCompression::Zstd(None))
-        .with_row_group_size(Some(ROW_GROUP))
-        .finish(&mut frame)
-        .map_err(|error| TableError::polars(path, error))?;
-    out.flush().map_err(|error| TableError::io(path, error))
+/// A file being written, one row group after the other.
+pub(crate) struct Writer {
+    path: PathBuf,
+    out: Option<BatchedWriter<BufWriter<File>>>,
 }
 
-pub(crate) fn read(path: &Path) -> Result<DataFrame, TableError> {
-    let file = File::open(path).map_err(|error| TableError::io(path, error))?;
-    ParquetReader::new(file).set_rechunk(true).finish().map_err(|error| TableError::polars(path, error))
+impl Writer {
+    /// Starts the file.
+    pub(crate) fn create(path: &Path, schema: &Schema) -> Result<Self, TableError> {
+        let file = File::create(path).map_err(|error| TableError::io(path, error))?;
+        let out = ParquetWriter::new(BufWriter::new(file))
+            .with_compression(ParquetCompression::Zstd(None))
+            .batched(schema)
+            .map_err(|error| TableError::polars(path, error))?;
+        Ok(Self { path: path.to_owned(), out: Some(out) })
+    }
+
+    /// Writes a row group.
+    pub(crate) fn write(&mut self, frame: &DataFrame) -> Result<(), TableError> {
+        let out = self.out.as_mut().expect("a file is written until it is finished");
+        out.write_batch(frame).map_err(|error| TableError::polars(&self.path, error))
+    }
+
+    /// Ends the file.
+    pub(crate) fn finish(mut self) -> Result<(), TableError> {
+        let out = self.out.take().expect("a file is finished once");
+        out.finish().map(|_| ()).map_err(|error| TableError::polars(&self.path, error))
+    }
+}
+
+/// A file being read, some rows at a time.
+pub(crate) struct Reader {
+    pub(crate) path: PathBuf,
+    file: File,
+    metadata: FileMetadataRef,
+    rows: usize,
+    next: usize,
+}
+
+impl Reader {
+    /// Reads the file's footer.
+    pub(crate) fn open(path: &Path) -> Result<Self, TableError> {
+        let file = File::open(path).map_err(|error| TableError::io(path, error))?;
+        let again = file.try_clone().map_err(|error| TableError::io(path, error))?;
+        let mut reader = ParquetReader::new(again);
+        let metadata = reader.get_metadata().map_err(|error| TableError::polars(path, error))?.clone();
+        Ok(Self { path: path.to_owned(), file, rows: metadata.num_rows, metadata, next: 0 })
+    }
+
+    /// Rows of the file.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The next rows, `rows` of them unless the file ends before; nothing at its end.
+    pub(crate) fn next(&mut self, rows: usize) -> Result<Option<DataFrame>, TableError> {
+        if self.next >= self.rows {
+            return Ok(None);
+        }
+        let file = self.file.try_clone().map_err(|error| TableError::io(&self.path, error))?;
+        let rows = rows.min(self.rows - self.next);
+        let mut reader = ParquetReader::new(file).with_slice(Some((self.next, rows))).set_rechunk(true);
+        reader.set_metadata(self.metadata.clone());
+        let frame = reader.finish().map_err(|error| TableError::polars(&self.path, error))?;
+        if frame.height() != rows {
+            let message = format!("ends after row {}, its footer says {}", self.next + frame.height(), self.rows);
+            return Err(TableError::corrupt(&self.path, message));
+        }
+        self.next += rows;
+        Ok(Some(frame))
+    }
 }
 
 /// A column of a frame, of the type `wanted`.

@@ -28,6 +28,8 @@ enum Command {
     Select(weir_selection::Args),
     /// Make the bundle of the winner and the run report
     Package(weir_packaging::Args),
+    /// Show what flow files hold in canonical form, or convert them to Parquet
+    Flows(weir_features::FlowsArgs),
     /// Label raw flows with a bundle
     Predict(command::predict::Args),
     /// Make labelled traffic of a small cluster
@@ -42,6 +44,7 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Train(args) => args.as_ref(),
             Command::Select(args) => args.as_ref(),
             Command::Package(args) => args.as_ref(),
+            Command::Flows(args) => args.as_ref(),
             Command::Predict(args) => args.as_ref(),
             Command::Simulate(args) => args.as_ref(),
         }
@@ -55,6 +58,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Train(args) => weir_training::command(args, stage),
         Command::Select(args) => weir_selection::command(args, stage),
         Command::Package(args) => weir_packaging::command(args, stage),
+        Command::Flows(args) => weir_features::flows_command(args, stage),
         Command::Predict(args) => command::predict::command(args, stage),
         Command::Simulate(args) => command::simulate::command(args, stage),
     }

@@ -198,9 +198,11 @@ impl StageRunner for Runner<'_> {
                 let request = weir_features::Request {
                     data: self.data.clone(),
                     format: self.format,
+                    labels: None,
                     out,
                     params: self.features.clone(),
                     seed: self.seed,
+                    memory: (weir_features::DEFAULT_MEMORY as usize) << 20,
                 };
                 let outcome = weir_features::run(&request, self.stage)?;
                 (outcome.artifact, outcome.skipped)

@@ -1,0 +1,245 @@
+//! The passes over the cells of a run.
+//!
+//! One pass is enough for most runs: every cell is deduplicated, checked, split, transformed, written and described as
+//! it comes. What has to be known of all rows before the first can be written costs a pass of its own that writes
+//! nothing: whether the suite holds under the policy `strict`, the borders of a split by time, the flow ids of train for
+//! a set that numbers them. A pass that finds an expectation broken that was allowed some unexpected rows (`mostly`) is
+//! made again under the policy `quarantine`, and then sets those rows aside.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use weir_artifact::Draft;
+use weir_contract::expectation::Policy;
+use weir_contract::feature::Example;
+use weir_contract::files;
+use weir_contract::statistics::RowAccount;
+use weir_expectations::{Duplicates, Evaluation};
+use weir_stage::{Failure, Stage};
+use weir_tables::{QuarantineWriter, Quarantined};
+use weir_transform::Transform;
+
+use crate::cell::{Cell, Rules};
+use crate::definitions::Definitions;
+use crate::describe::Description;
+use crate::input::role;
+use crate::params::FeaturesParams;
+use crate::scan::Scanned;
+use crate::shuffle::Origin;
+use crate::split::{Split, SplitKind, Times};
+use crate::sweep::sweep;
+use crate::tables::Tables;
+
+/// A run whose flows are read.
+pub(crate) struct Engine<'a> {
+    pub(crate) files: &'a [PathBuf],
+    pub(crate) scanned: Scanned,
+    pub(crate) definitions: &'a Definitions,
+    pub(crate) params: &'a FeaturesParams,
+    /// Cells that are worked on.
+    pub(crate) cells: Range<usize>,
+    pub(crate) stage: &'a Stage,
+}
+
+/// What came of the rows.
+pub(crate) struct Emitted {
+    pub(crate) evaluation: Evaluation,
+    pub(crate) description: Description,
+    pub(crate) account: RowAccount,
+    pub(crate) examples: Vec<Example>,
+    pub(crate) transform: Transform,
+    /// The first row set aside, for messages.
+    pub(crate) first_aside: Option<Quarantined>,
+}
+
+/// What earlier passes found of the suite.
+struct Known {
+    /// The expectations that do not hold.
+    failed: Vec<bool>,
+    duplicates: Option<Duplicates>,
+}
+
+/// What a pass counts.
+struct Pass {
+    evaluation: Evaluation,
+    deduplicated: u64,
+    breaking: u64,
+    broken: Option<(Origin, usize)>,
+}
+
+impl Engine<'_> {
+    /// Writes tables and quarantine to `draft`.
+    ///
+    /// # Errors
+    /// A gate under the policy `strict`; too many flow ids for a set that numbers them; a full disk; Ctrl-C.
+    pub(crate) fn emit(&mut self, draft: &Draft) -> Result<Emitted, Failure> {
+        let suite = &self.definitions.suite;
+        let set = &self.definitions.set;
+        let mut known = Known { failed: vec![false; suite.len()], duplicates: None };
+        let mut split = Split::by_hash(self.params.train, self.params.test);
+        // Of the transform only the numbers of flow ids are learned: an unfitted one refuses the same rows.
+        let unfitted = Transform::fit(set.clone(), std::iter::empty())?;
+        if self.params.policy == Policy::Strict || self.params.split == SplitKind::Time {
+            loop {
+                let mut times = Times::default();
+                let pass = self.pass(&known, &unfitted, split, &mut |cells, _| {
+                    for cell in cells {
+                        cell.flows.event_time.iter().flatten().for_each(|time| times.add(time));
+                    }
+                    Ok(())
+                })?;
+                self.gate(&pass)?;
+                if self.params.split == SplitKind::Time {
+                    split = times.split(self.params.train, self.params.test);
+                }
+                if !self.again(&pass, &mut known)? {
+                    break;
+                }
+            }
+        }
+        loop {
+            let transform =
+                if set.uses_flow_id() { self.number_ids(&known, &unfitted, split)? } else { unfitted.clone() };
+            let mut tables = Tables::create(draft, &names(&transform))?;
+            let mut quarantine = QuarantineWriter::create(&draft.path(files::QUARANTINE)?)?;
+            let mut first_aside = None;
+            self.scanned.unreadable.for_each(|row| {
+                let row =
+                    Quarantined { file: role(row.file as usize), line: row.line, reason: row.reason, row: row.text };
+                first_aside.get_or_insert_with(|| row.clone());
+                Ok(quarantine.push(row)?)
+            })?;
+            let mut description = Description::default();
+            let uses_addresses = set.uses_address();
+            let pass = self.pass(&known, &transform, split, &mut |cells, splits| {
+                for (cell, split) in cells.iter().zip(splits) {
+                    tables.append(cell, split)?;
+                    for (origin, reason, flow) in &cell.aside {
+                        let (file, line) = self.scanned.place(*origin);
+                        let row =
+                            Quarantined { file: role(file as usize), line, reason: reason.clone(), row: flow.clone() };
+                        first_aside.get_or_insert_with(|| row.clone());
+                        quarantine.push(row)?;
+                    }
+                }
+                description.observe(cells, splits, uses_addresses);
+                Ok(())
+            })?;
+            if self.again(&pass, &mut known)? {
+                continue;
+            }
+            let examples = tables.finish()?;
+            let quarantined = quarantine.rows();
+            quarantine.finish()?;
+            if self.params.policy == Policy::Always && pass.breaking > 0 {
+                self.stage.warn(self.broken(&pass));
+            }
+            let kept = (0..3).map(|part| description.classes.rows(part)).sum();
+            let scanned = &self.scanned;
+            let excluded = scanned.excluded.values().sum::<u64>();
+            let account = RowAccount {
+                input: scanned.shuffle.rows() + excluded + scanned.unreadable.count(),
+                kept,
+                quarantined,
+                deduplicated: pass.deduplicated,
+                excluded: scanned.excluded.clone(),
+            };
+            assert!(account.balances(), "every row is in one place: {account:?}");
+            return Ok(Emitted { evaluation: pass.evaluation, description, account, examples, transform, first_aside });
+        }
+    }
+
+    /// Fits the transform on the flow ids of the rows of train that are kept.
+    fn number_ids(&self, known: &Known, unfitted: &Transform, split: Split) -> Result<Transform, Failure> {
+        let mut ids = Vec::new();
+        self.pass(known, unfitted, split, &mut |cells, splits| {
+            for (cell, split) in cells.iter().zip(splits) {
+                let train = split.iter().enumerate().filter(|(_, part)| **part == 0);
+                ids.extend(train.filter_map(|(row, _)| cell.flows.flow_id.get(row).map(str::to_owned)));
+            }
+            Ok(())
+        })?;
+        Ok(Transform::fit(self.definitions.set.clone(), ids.iter().map(String::as_str))?)
+    }
+
+    /// One pass over all cells, in their order.
+    fn pass(
+        &self,
+        known: &Known,
+        transform: &Transform,
+        split: Split,
+        each: &mut (dyn FnMut(&[Cell], &[Vec<u8>]) -> Result<(), Failure> + Send),
+    ) -> Result<Pass, Failure> {
+        let suite = &self.definitions.suite;
+        let rules = Rules {
+            suite,
+            policy: self.params.policy,
+            failed: &known.failed,
+            duplicates: known.duplicates.as_ref(),
+            transform,
+            needs_time: self.params.split == SplitKind::Time,
+        };
+        let mut pass = Pass { evaluation: suite.start(), deduplicated: 0, breaking: 0, broken: None };
+        sweep(&self.scanned.shuffle, self.cells.clone(), &rules, self.stage, |mut cells| {
+            let splits: Vec<Vec<u8>> = cells.iter().map(|cell| parts(cell, split)).collect();
+            for cell in &mut cells {
+                pass.deduplicated += cell.deduplicated;
+                pass.breaking += cell.breaking;
+                pass.broken = pass.broken.into_iter().chain(cell.broken).min();
+                pass.evaluation.merge(suite, std::mem::replace(&mut cell.evaluation, suite.start()));
+            }
+            each(&cells, &splits)
+        })?;
+        Ok(pass)
+    }
+
+    /// Whether rows have to be set aside for expectations that turned out not to hold.
+    fn again(&self, pass: &Pass, known: &mut Known) -> Result<bool, Failure> {
+        let suite = &self.definitions.suite;
+        let failed = pass.evaluation.failed(suite)?;
+        let late = (0..failed.len()).any(|i| {
+            let seen = suite.mostly(i) >= 1.0 && !suite.needs_second_pass(i);
+            failed[i] && !known.failed[i] && suite.is_row_level(i) && !seen
+        });
+        let again = late && self.params.policy == Policy::Quarantine;
+        if again {
+            *known = Known { failed, duplicates: pass.evaluation.duplicates(suite)? };
+        }
+        Ok(again)
+    }
+
+    /// Refuses flows that break the suite under the policy `strict`.
+    fn gate(&self, pass: &Pass) -> Result<(), Failure> {
+        let suite = &self.definitions.suite;
+        let broken = pass.evaluation.failed(suite)?.iter().position(|&failed| failed);
+        match broken {
+            Some(first) if self.params.policy == Policy::Strict => {
+                let text = if pass.breaking > 0 {
+                    self.broken(pass)
+                } else {
+                    format!("the flows break the expectation {}", suite.describe(first))
+                };
+                Err(Failure::gate(text).hint("mend the flows, or set features.policy = \"quarantine\""))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn broken(&self, pass: &Pass) -> String {
+        let Some((origin, expectation)) = pass.broken else { return String::new() };
+        let (file, line) = self.scanned.place(origin);
+        let (rows, place) = (pass.breaking, self.files[file as usize].display());
+        let expectation = self.definitions.suite.describe(expectation);
+        format!("{rows} rows break the expectations, first {place}:{line}: {expectation}")
+    }
+}
+
+/// The part of the split that each row of a cell is in.
+fn parts(cell: &Cell, split: Split) -> Vec<u8> {
+    cell.places.iter().enumerate().map(|(row, &place)| split.part(place, cell.flows.event_time.get(row))).collect()
+}
+
+/// The features' names, in column order.
+pub(crate) fn names(transform: &Transform) -> Vec<String> {
+    transform.set().features().iter().map(|feature| feature.name.clone()).collect()
+}
