@@ -72,11 +72,22 @@ fn intended_use(run: &Run, trials: usize) -> String {
     }
     text += "- A flow whose features cannot be computed is returned without a label and with the reason.\n";
     for warning in &run.audit.warnings {
-        let (feature, what) = (plain(&warning.feature), warning.identifies.name());
-        text += &format!("- Feature {feature} identifies a {what}: {}.\n", plain(&warning.consequence));
+        let (feature, found) = (plain(&warning.feature), plain(&warning.finding.in_words()));
+        text += &format!("- Feature {feature} {found}: {}.\n", plain(&warning.consequence));
     }
     if run.audit.warnings.is_empty() {
         text += "- No feature is declared to identify a host, a moment or a record.\n";
+    }
+    if let Some(measured) = &run.audit.measured
+        && let (Some(split), Some(time)) = (measured.together.split, measured.together.time)
+    {
+        text += &format!(
+            "- A decision tree of depth {} has a balanced accuracy of {} on the split and {} when fitted on earlier and \
+             scored on later flows.\n",
+            measured.method.depth,
+            share(split),
+            share(time)
+        );
     }
     text + "\n"
 }

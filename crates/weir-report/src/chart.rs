@@ -10,6 +10,7 @@ mod histogram;
 mod layers;
 mod lineage;
 mod loss;
+mod pairs;
 mod svg;
 
 pub(crate) use axis::Domain;
@@ -19,3 +20,4 @@ pub(crate) use histogram::{Counts, histogram};
 pub(crate) use layers::layers;
 pub(crate) use lineage::{Node, lineage};
 pub(crate) use loss::loss;
+pub(crate) use pairs::{Pair, pairs};

@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::view::{data, encoder, expectations, features, glance, provenance, results, search, trials};
+use crate::view::{audit, data, encoder, expectations, features, glance, provenance, results, search, trials};
 use crate::{RenderError, RunReport};
 
 /// The templates by name. The ending `.html` switches escaping on.
@@ -39,7 +39,7 @@ struct Page<'a> {
     data: data::Data,
     features: features::Features,
     expectations: expectations::Suite,
-    audit: Vec<expectations::Warning>,
+    audit: audit::Audit,
     provenance: provenance::Provenance,
 }
 
@@ -71,7 +71,7 @@ pub fn render(report: &RunReport<'_>) -> Result<String, RenderError> {
         data: data::view(report.statistics),
         features: features::view(report.features, report.statistics),
         expectations: expectations::view(report.expectations),
-        audit: expectations::audit(report.audit),
+        audit: audit::view(report.audit),
         provenance: provenance::view(report),
     };
     let html = environment.get_template("page.html")?.render(Serde(page))?;

@@ -163,6 +163,12 @@ pub(crate) fn list(names: &[String], limit: usize) -> String {
     }
 }
 
+/// The text with its first letter large.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// The text with a full stop at its end.
 pub(crate) fn stopped(text: &str) -> String {
     let text = text.trim();

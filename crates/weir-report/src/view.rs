@@ -1,5 +1,6 @@
 //! What each section shows: contract types in, text and charts out.
 
+pub(crate) mod audit;
 pub(crate) mod data;
 pub(crate) mod encoder;
 pub(crate) mod expectations;

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde_json::json;
 use tempfile::TempDir;
 use weir_artifact::{Artifact, Draft, Seal};
-use weir_contract::audit::{self, Audit, AuditWarning};
+use weir_contract::audit::{self, Audit, AuditWarning, Finding};
 use weir_contract::expectation::{SuiteResult, SuiteStatistics};
 use weir_contract::feature::{
     self, Example, Examples, Feature, FeatureSchema, FeatureStatistics, Identifies, ScalerKind,
@@ -232,9 +232,11 @@ pub(crate) fn write_features(dir: &Path, info: &RunInfo) -> Artifact {
         format: audit::FORMAT,
         warnings: vec![AuditWarning {
             feature: "port".into(),
-            identifies: Identifies::Host,
+            finding: Finding::Declared { identifies: Identifies::Host },
             consequence: "a model may learn who instead of what".into(),
+            remedy: "compare with a feature set without hosts".into(),
         }],
+        measured: None,
     };
     let mut draft = Draft::begin(dir).unwrap();
     draft.write(TRANSFORM, &transform.to_json()).unwrap();

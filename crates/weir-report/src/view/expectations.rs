@@ -1,8 +1,7 @@
-//! Results of the expectation suite, and what the features identify.
+//! Results of the expectation suite.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use weir_contract::audit::Audit;
 use weir_contract::expectation::{ExpectationResult, SuiteResult};
 
 use crate::text;
@@ -30,13 +29,6 @@ struct Row {
     examples: String,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct Warning {
-    feature: String,
-    identifies: &'static str,
-    consequence: String,
-}
-
 pub(crate) fn view(suite: &SuiteResult) -> Suite {
     Suite {
         name: suite.suite_name.clone(),
@@ -46,15 +38,6 @@ pub(crate) fn view(suite: &SuiteResult) -> Suite {
         failed: suite.statistics.unsuccessful_expectations,
         rows: suite.results.iter().map(row).collect(),
     }
-}
-
-pub(crate) fn audit(audit: &Audit) -> Vec<Warning> {
-    let warning = |warning: &weir_contract::audit::AuditWarning| Warning {
-        feature: warning.feature.clone(),
-        identifies: warning.identifies.name(),
-        consequence: warning.consequence.clone(),
-    };
-    audit.warnings.iter().map(warning).collect()
 }
 
 fn row(result: &ExpectationResult) -> Row {

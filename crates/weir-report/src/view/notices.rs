@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use weir_contract::audit::{Measured, Scores};
 use weir_contract::feature::Identifies;
 
+use super::audit;
 use super::results::{Entry, title};
 use crate::RunReport;
 use crate::text;
@@ -22,6 +24,9 @@ pub(crate) struct Notice {
 
 /// Above this share of one class, accuracy says little.
 const LOPSIDED: f64 = 0.9;
+
+/// Above this share of test rows that train holds, a score is partly memory.
+const REPEATED: f64 = 0.1;
 
 /// Warnings first, each kind in the order of the page.
 pub(crate) fn notices(report: &RunReport<'_>, entries: &[Entry<'_>], winner: &Entry<'_>) -> Vec<Notice> {
@@ -104,7 +109,7 @@ fn lopsided(winner: &Entry<'_>) -> Option<(String, String)> {
 
 fn audit(report: &RunReport<'_>, notices: &mut Vec<Notice>) {
     let named = |identifies| {
-        let of = report.audit.warnings.iter().filter(|warning| warning.identifies == identifies);
+        let of = report.audit.warnings.iter().filter(|warning| warning.finding.identifies() == Some(identifies));
         of.map(|warning| warning.feature.clone()).collect::<Vec<_>>()
     };
     let remedies = [
@@ -131,6 +136,44 @@ fn audit(report: &RunReport<'_>, notices: &mut Vec<Notice>) {
             let text = format!("{} {verb} a {}.", text::list(&features, 6), identifies.name());
             notices.push(warning(text, remedy.to_owned(), "audit"));
         }
+    }
+    for found in &report.audit.warnings {
+        let text = || format!("{} {}.", found.feature, found.finding.in_words());
+        let remedy = || text::stopped(&text::capitalised(&found.remedy));
+        match (found.finding.identifies(), audit::level(&found.finding)) {
+            (Some(_), _) => {}
+            (None, "warning") => notices.push(warning(text(), remedy(), "audit")),
+            (None, _) => notices.push(note(text(), remedy(), "audit")),
+        }
+    }
+    if let Some(measured) = &report.audit.measured {
+        measurements(measured, notices);
+    }
+}
+
+fn measurements(measured: &Measured, notices: &mut Vec<Notice>) {
+    let Scores { split, time, .. } = measured.together;
+    if let (Some(split), Some(time), Some(fall)) = (split, time, measured.together.fall())
+        && fall > measured.method.fall
+    {
+        notices.push(warning(
+            format!(
+                "A small decision tree falls from a balanced accuracy of {} on the split to {} in time order.",
+                text::decimals(split, 3),
+                text::decimals(time, 3)
+            ),
+            "Expect the scores of this page to fall likewise on later flows. Compare with a split by time.".to_owned(),
+            "audit",
+        ));
+    }
+    let Some(test) = measured.duplicates.iter().find(|counts| counts.split == "test") else { return };
+    if test.same_label as f64 > REPEATED * test.rows as f64 {
+        let least = if measured.is_sample() { "At least " } else { "" };
+        notices.push(note(
+            format!("{least}{} of the test rows equal a row of train.", text::percent(test.same_label, test.rows)),
+            "They are answered from memory, and the scores say that much less of new flows.".to_owned(),
+            "audit",
+        ));
     }
 }
 

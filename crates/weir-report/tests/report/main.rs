@@ -171,6 +171,11 @@ fn hostile_text_is_escaped_wherever_it_comes_from() {
     sample.features.feature_set = hostile();
     sample.audit.warnings[0].feature = hostile();
     sample.audit.warnings[0].consequence = hostile();
+    sample.audit.warnings[0].remedy = hostile();
+    let measured = sample.audit.measured.as_mut().expect("the sample has it");
+    measured.features[0].feature = hostile();
+    measured.duplicates[0].split = hostile();
+    measured.time.undefined = Some(hostile());
     sample.selection.reason = hostile();
     sample.selection.warnings = vec![hostile()];
     sample.trials[0].trials[0].warnings = vec![hostile()];
@@ -225,8 +230,8 @@ fn every_chart_has_a_name_and_a_description() {
     let page = page(&sample::full());
     let charts: Vec<&str> =
         page.split("<svg").skip(1).filter(|svg| !svg.contains("aria-hidden=\"true\"><rect")).collect();
-    // 8 searches in 2 to 3 facets, 2 encoder charts, 10 features twice, correlation, lineage.
-    assert_eq!(charts.len(), 2 * (3 + 3 + 2 + 2) + 2 + 20 + 1 + 1);
+    // 8 searches in 2 to 3 facets, 2 encoder charts, 10 features twice, correlation, audit, lineage.
+    assert_eq!(charts.len(), 2 * (3 + 3 + 2 + 2) + 2 + 20 + 1 + 1 + 1);
     for chart in charts {
         let head = chart.split_once('>').map(|(head, rest)| (head, rest.starts_with("<title>")));
         assert!(head.is_some_and(|(head, named)| head.contains("role=\"img\"") && named), "{}", &chart[..80]);
@@ -293,7 +298,7 @@ fn rows_that_do_not_add_up_are_the_first_warning() {
 #[test]
 fn a_clean_run_says_that_nothing_is_wrong() {
     let mut sample = sample::one_family();
-    sample.audit = Audit { warnings: Vec::new(), ..sample.audit };
+    sample.audit = Audit { warnings: Vec::new(), measured: None, ..sample.audit };
     sample.expectations.success = true;
     sample.statistics.rows.input -= sample.statistics.rows.quarantined;
     sample.statistics.rows.quarantined = 0;
@@ -301,6 +306,70 @@ fn a_clean_run_says_that_nothing_is_wrong() {
     let page = page(&sample);
     assert!(page.contains("No warning: rows add up"));
     assert!(page.contains("No feature is declared to identify"));
+}
+
+#[test]
+fn the_audit_shows_each_feature_alone_and_all_together() {
+    let page = page(&sample::full());
+    let audit = html::text(html::section(&page, "audit"));
+    // Best on the split first, each with both scores.
+    let order = ["destination_port: 0.997", "destination_ip, identifies a host: 0.987", "flow_id, identifies a record"];
+    let places = order.map(|text| page.find(text).unwrap_or_else(|| panic!("{text} is not shown")));
+    assert!(places.is_sorted(), "{places:?}");
+    // A fall of .9992 - .9448 and one of .9884 - .9835.
+    assert!(audit.contains("all 10 0.999 0.945 0.054 6 that identify nothing 0.988 0.984 0.005"), "{audit}");
+    assert!(audit.contains("test 9\u{202f}471 rows those that identify nothing 1\u{202f}208 12.8 % 3"), "{audit}");
+    assert!(audit.contains("Measured on 47\u{202f}367 of 473\u{202f}670 rows"), "{audit}");
+    assert!(
+        audit.contains("source_ip, destination_ip and source_port identify a host. A model may learn who"),
+        "{audit}"
+    );
+    assert!(audit.contains("12 rows without an event time left out"), "{audit}");
+}
+
+#[test]
+fn what_the_audit_measured_is_known_at_a_glance() {
+    let mut sample = sample::full();
+    let glance = |sample: &Sample| html::text(html::section(&page(sample), "glance"));
+    let text = glance(&sample);
+    let fall = "bytes alone has a balanced accuracy of 0.967 on the split and 0.837 in time order.";
+    assert!(text.contains(&format!("warning {fall} Leave it out of the feature set")), "{text}");
+    assert!(text.contains("note duration has 47005 different values in 47367 rows"), "{text}");
+    assert!(!text.contains("A small decision tree falls") && !text.contains("equal a row of train"), "{text}");
+
+    let measured = sample.audit.measured.as_mut().expect("the sample has it");
+    measured.together.time = Some(0.8);
+    measured.duplicates[0].same_label = 1_900;
+    let text = glance(&sample);
+    let fall = "A small decision tree falls from a balanced accuracy of 0.999 on the split to 0.800 in time order.";
+    assert!(text.contains(fall), "{text}");
+    assert!(text.contains("At least 20.1 % of the test rows equal a row of train."), "{text}");
+}
+
+#[test]
+fn an_audit_without_scores_says_why() {
+    let mut sample = sample::full();
+    let measured = sample.audit.measured.as_mut().expect("the sample has it");
+    measured.time.undefined = Some("the later rows with no malicious row".to_owned());
+    measured.features.iter_mut().for_each(|feature| feature.time = None);
+    (measured.together.time, measured.without_identity) = (None, None);
+    measured.duplicates_without_identity.clear();
+    measured.rows_total = measured.rows;
+    let page = page(&sample);
+    html::check(&page).expect("well-formed");
+    let audit = html::text(html::section(&page, "audit"));
+    assert!(audit.contains("no scores: the later rows with no malicious row"), "{audit}");
+    assert!(audit.contains("all 10 0.999 – –") && audit.contains("Measured on all 47\u{202f}367 rows"), "{audit}");
+}
+
+#[test]
+fn an_audit_of_declarations_only_shows_no_measurement() {
+    let mut sample = sample::full();
+    sample.audit.measured = None;
+    let page = page(&sample);
+    html::check(&page).expect("well-formed");
+    let audit = html::text(html::section(&page, "audit"));
+    assert!(!audit.contains("balanced accuracy: once") && audit.contains("flow_id identifies a record."), "{audit}");
 }
 
 #[test]

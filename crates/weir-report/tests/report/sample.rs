@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use weir_contract::audit::{self, Audit, AuditWarning};
+use weir_contract::audit::{
+    self, Audit, AuditWarning, Classes, Duplicates, FeatureAudit, Finding, Measured, Method, Parts, Scores,
+};
 use weir_contract::expectation::{Expectation, ExpectationResult, SuiteResult, SuiteStatistics};
 use weir_contract::feature::{self, Feature, FeatureSchema, FeatureStatistics, Identifies, ScalerKind};
 use weir_contract::manifest::RunInfo;
@@ -465,16 +467,86 @@ fn expectations() -> SuiteResult {
 }
 
 fn audit() -> Audit {
-    let warnings = features().features.into_iter().filter_map(|feature| {
+    let features = features().features;
+    let declared = features.iter().filter_map(|feature| {
         let identifies = feature.identifies?;
         let consequence = match identifies {
             Identifies::Host => "a model may learn who attacks instead of what an attack looks like",
             Identifies::Moment => "a model may learn when the attack ran; on a new day the value means nothing",
             Identifies::Record => "a model may learn the table it was trained on; a new flow has no such number",
         };
-        Some(AuditWarning { feature: feature.name, identifies, consequence: consequence.into() })
+        Some(AuditWarning {
+            feature: feature.name.clone(),
+            finding: Finding::Declared { identifies },
+            consequence: consequence.into(),
+            remedy: "leave it out".into(),
+        })
     });
-    Audit { format: audit::FORMAT, warnings: warnings.collect() }
+    let mut warnings: Vec<AuditWarning> = declared.collect();
+    warnings.push(AuditWarning {
+        feature: "bytes".into(),
+        finding: Finding::FallsInTime { split: 0.967, time: 0.837 },
+        consequence: "what it says about the classes holds for its own time only".into(),
+        remedy: "leave it out of the feature set, or use --split time so that test shows the loss".into(),
+    });
+    warnings.push(AuditWarning {
+        feature: "duration".into(),
+        finding: Finding::RecordLike { distinct: 47_005, rows: 47_367, split: Some(0.826) },
+        consequence: "a model may learn the rows by heart; a new flow has a value it never saw".into(),
+        remedy: "leave it out of the feature set if it numbers the records; a measured quantity may stay".into(),
+    });
+    Audit { format: audit::FORMAT, warnings, measured: Some(measured(&features)) }
+}
+
+/// Balanced accuracies on the split and in time order, by column.
+const ALONE: [(f64, f64); 10] = [
+    (0.982, 0.982),
+    (0.672, 0.751),
+    (0.893, 0.898),
+    (0.987, 0.986),
+    (0.967, 0.837),
+    (0.598, 0.589),
+    (0.953, 0.5),
+    (0.826, 0.817),
+    (0.997, 0.996),
+    (0.563, 0.475),
+];
+
+fn measured(features: &[Feature]) -> Measured {
+    let alone = features.iter().zip(ALONE).map(|(feature, (split, time))| FeatureAudit {
+        feature: feature.name.clone(),
+        identifies: feature.identifies,
+        split: Some(split),
+        time: Some(time),
+        distinct: 1_360,
+        time_correlation: Some(0.25),
+    });
+    let parts = |train: (u64, u64), test: (u64, u64)| Parts {
+        train: Classes { benign: train.0, malicious: train.1 },
+        test: Classes { benign: test.0, malicious: test.1 },
+        undefined: None,
+    };
+    let duplicates = |same: [u64; 2], other: [u64; 2]| {
+        [("test", 9_471), ("validation", 4_738)].into_iter().enumerate().map(move |(i, (split, rows))| Duplicates {
+            split: split.into(),
+            rows,
+            same_label: same[i],
+            other_label: other[i],
+        })
+    };
+    Measured {
+        method: Method::default(),
+        rows: 47_367,
+        rows_total: 473_670,
+        rows_without_time: 12,
+        split: parts((13_400, 19_758), (3_829, 5_642)),
+        time: parts((13_694, 19_153), (5_474, 9_046)),
+        features: alone.collect(),
+        together: Scores { features: 10, split: Some(0.9992), time: Some(0.9448) },
+        without_identity: Some(Scores { features: 6, split: Some(0.9884), time: Some(0.9835) }),
+        duplicates: duplicates([0, 0], [0, 0]).collect(),
+        duplicates_without_identity: duplicates([1_208, 611], [3, 0]).collect(),
+    }
 }
 
 fn encoder(noise: &mut Noise) -> EncoderReport {
