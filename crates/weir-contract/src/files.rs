@@ -25,7 +25,7 @@ pub const TRANSFORM: &str = "transform.json";
 pub const STATISTICS: &str = "statistics.json";
 /// Results of the expectation suite, in the form of Great Expectations.
 pub const EXPECTATIONS: &str = "expectations.json";
-/// What in the features identifies a host, a moment or a record.
+/// What in the features tells who, when or which record, and what is left of scores in time order.
 pub const AUDIT: &str = "audit.json";
 /// A few flows with their features.
 pub const EXAMPLES: &str = "examples.json";

@@ -46,7 +46,7 @@ pub struct RunReport<'a> {
     pub statistics: &'a Statistics,
     /// Results of the expectation suite, from `expectations.json`.
     pub expectations: &'a SuiteResult,
-    /// What the features identify, from `audit.json`.
+    /// What the features give away, declared and measured, from `audit.json`.
     pub audit: &'a Audit,
     /// One table per training stage, from `search.json`, in any order.
     pub searches: &'a [SearchResults],

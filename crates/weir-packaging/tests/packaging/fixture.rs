@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde_json::json;
 use tempfile::TempDir;
 use weir_artifact::{Artifact, Draft, Seal};
-use weir_contract::audit::{self, Audit, AuditWarning, Finding};
+use weir_contract::audit::{self, Audit, AuditWarning, Classes, Finding, Measured, Method, Parts, Scores};
 use weir_contract::expectation::{SuiteResult, SuiteStatistics};
 use weir_contract::feature::{
     self, Example, Examples, Feature, FeatureSchema, FeatureStatistics, Identifies, ScalerKind,
@@ -236,7 +236,7 @@ pub(crate) fn write_features(dir: &Path, info: &RunInfo) -> Artifact {
             consequence: "a model may learn who instead of what".into(),
             remedy: "compare with a feature set without hosts".into(),
         }],
-        measured: None,
+        measured: Some(measured()),
     };
     let mut draft = Draft::begin(dir).unwrap();
     draft.write(TRANSFORM, &transform.to_json()).unwrap();
@@ -249,6 +249,25 @@ pub(crate) fn write_features(dir: &Path, info: &RunInfo) -> Artifact {
     draft.write_unsealed(RUN_INFO, &canonical::to_canonical(info).unwrap()).unwrap();
     let flows = BTreeMap::from([("flows/0".to_owned(), Digest::of(b"flows"))]);
     draft.commit(seal("features", flows, Some(Seed(42)))).unwrap()
+}
+
+/// Trees of two features, nearly right on the split and half right later.
+fn measured() -> Measured {
+    let classes = Classes { benign: 20, malicious: 20 };
+    let parts = Parts { train: classes, test: classes, undefined: None };
+    Measured {
+        method: Method::default(),
+        rows: 80,
+        rows_total: 80,
+        rows_without_time: 0,
+        split: parts.clone(),
+        time: parts,
+        features: Vec::new(),
+        together: Scores { features: 2, split: Some(0.975), time: Some(0.5) },
+        without_identity: None,
+        duplicates: Vec::new(),
+        duplicates_without_identity: Vec::new(),
+    }
 }
 
 pub(crate) fn write_training(

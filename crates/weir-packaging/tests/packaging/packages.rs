@@ -126,6 +126,7 @@ fn the_card_states_the_numbers_of_the_run() {
         "Of 90 records read, 85 were kept, 2 set aside with a reason and 2 replaced by a later record of the same flow, \
          1 left out (transport is not in the feature set). Expectation suite flows: 7 of 7 held.",
         "- Feature port identifies a host: a model may learn who instead of what.",
+        "- A decision tree of depth 5 has a balanced accuracy of 0.9750 on the split and 0.5000 when fitted on earlier",
         "- The trial is the best of 6 on that split",
         "- Only tcp and udp flows are judged",
         "| volume | 1 | bytes on a log scale | log1p(bytes) |",

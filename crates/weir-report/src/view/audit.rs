@@ -86,7 +86,7 @@ fn warnings(audit: &weir_contract::audit::Audit) -> Vec<Warning> {
             finding => finding.in_words(),
         };
         warnings.push(Warning {
-            level: level(&warning.finding),
+            level: level(audit, &warning.finding),
             text: format!("{} {finding}.", text::list(&features, 12)),
             consequence: text::stopped(&text::capitalised(&warning.consequence)),
             remedy: text::stopped(&text::capitalised(&warning.remedy)),
@@ -96,8 +96,10 @@ fn warnings(audit: &weir_contract::audit::Audit) -> Vec<Warning> {
 }
 
 /// What separates the classes for a wrong reason is a warning; what could, or cannot, is a note.
-pub(super) fn level(finding: &Finding) -> &'static str {
+pub(super) fn level(audit: &weir_contract::audit::Audit, finding: &Finding) -> &'static str {
+    let separates = audit.measured.as_ref().map_or(1.0, |measured| measured.method.separates);
     match finding {
+        Finding::RecordLike { split: Some(split), .. } if *split >= separates => "warning",
         Finding::Declared { .. } | Finding::FallsInTime { .. } | Finding::FollowsTime { .. } => "warning",
         Finding::RecordLike { .. } | Finding::Constant { .. } => "note",
     }

@@ -140,7 +140,7 @@ fn audit(report: &RunReport<'_>, notices: &mut Vec<Notice>) {
     for found in &report.audit.warnings {
         let text = || format!("{} {}.", found.feature, found.finding.in_words());
         let remedy = || text::stopped(&text::capitalised(&found.remedy));
-        match (found.finding.identifies(), audit::level(&found.finding)) {
+        match (found.finding.identifies(), audit::level(report.audit, &found.finding)) {
             (Some(_), _) => {}
             (None, "warning") => notices.push(warning(text(), remedy(), "audit")),
             (None, _) => notices.push(note(text(), remedy(), "audit")),

@@ -3,7 +3,7 @@
 mod html;
 mod sample;
 
-use weir_contract::audit::Audit;
+use weir_contract::audit::{Audit, Finding};
 use weir_contract::selection::{ChampionComparison, PromotionRule, Verdict};
 use weir_contract::{ConfusionMatrix, Digest, Family, Metric, ParamMap, ParamValue, Representation, Setting, TrialId};
 use weir_report::{LineageStep, RenderError, render, wilson_interval};
@@ -337,12 +337,15 @@ fn what_the_audit_measured_is_known_at_a_glance() {
     assert!(text.contains("note duration has 47005 different values in 47367 rows"), "{text}");
     assert!(!text.contains("A small decision tree falls") && !text.contains("equal a row of train"), "{text}");
 
+    sample.audit.warnings.last_mut().expect("the sample has some").finding =
+        Finding::RecordLike { distinct: 47_367, rows: 47_367, split: Some(0.982) };
     let measured = sample.audit.measured.as_mut().expect("the sample has it");
     measured.together.time = Some(0.8);
     measured.duplicates[0].same_label = 1_900;
     let text = glance(&sample);
     let fall = "A small decision tree falls from a balanced accuracy of 0.999 on the split to 0.800 in time order.";
     assert!(text.contains(fall), "{text}");
+    assert!(text.contains("warning duration has 47367 different values in 47367 rows"), "{text}");
     assert!(text.contains("At least 20.1 % of the test rows equal a row of train."), "{text}");
 }
 
