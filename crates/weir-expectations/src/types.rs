@@ -22,8 +22,8 @@ const NAMES: [(&str, &[&str]); 5] = [
             "TimestampType",
         ],
     ),
-    ("uint16", &["uint16", "u2", "UInt16", "UInt16Dtype", "USMALLINT", "SMALLINT UNSIGNED"]),
-    ("uint64", &["uint64", "u8", "UInt64", "UInt64Dtype", "UBIGINT", "BIGINT UNSIGNED"]),
+    ("uint16", &["uint16", "UInt16", "UInt16Dtype", "USMALLINT", "SMALLINT UNSIGNED"]),
+    ("uint64", &["uint64", "UInt64", "UInt64Dtype", "UBIGINT", "BIGINT UNSIGNED"]),
     ("bool", &["bool", "bool_", "boolean", "BooleanDtype", "BOOL", "BOOLEAN", "BooleanType"]),
 ];
 
