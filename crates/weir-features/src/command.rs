@@ -7,6 +7,7 @@ use weir_flows::Format;
 use weir_stage::{CommonArgs, Failure, Params, Stage};
 
 use crate::params::FeaturesParams;
+use crate::split::SplitKind;
 use crate::stage::{DEFAULT_MEMORY, Request, run};
 
 /// Turn labelled flows into validated and split feature tables
@@ -27,6 +28,10 @@ pub struct Args {
     /// Parameter file [default: built in]
     #[arg(long, value_name = "FILE")]
     pub params: Option<PathBuf>,
+
+    /// How flows are split: by the hash of their id, or by event time; same as --set features.split=time
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub split: Option<SplitKind>,
 
     /// Do not search the features for what identifies hosts, moments or records; same as --set features.audit=false
     #[arg(long)]
@@ -63,6 +68,9 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let mut features: FeaturesParams = params.section("features")?;
     if let Some(set) = args.feature_set {
         features.feature_set = set;
+    }
+    if let Some(split) = args.split {
+        features.split = split;
     }
     features.audit &= !args.no_audit;
     let request = Request {

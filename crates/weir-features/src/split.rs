@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const NAMES: [&str; 3] = ["train", "test", "validation"];
 
 /// How flows are split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitKind {
     /// By the hash of the flow id: a flow never moves, whatever is appended later.

@@ -174,7 +174,7 @@ pub(crate) fn seal(
     if collisions > 0 {
         stage.warn(format!("{collisions} addresses share their integer with another"));
     }
-    let audit = clock.part("audit", || leakage::audit(&summary, &request.params, request.seed, stage))?;
+    let audit = clock.part("audit", || leakage::audit(&summary, request.params.audit, stage))?;
     let results = evaluation.finish(&definitions.suite, request.params.policy)?;
     stage.check()?;
     // Only now: whatever was refused above leaves an earlier artifact as it was.
@@ -199,7 +199,7 @@ pub(crate) fn seal(
 
 fn tell(audit: &Audit, stage: &Stage) {
     for warning in &audit.warnings {
-        stage.detail(format!("feature {:?} identifies a {}", warning.feature, warning.identifies.name()));
+        stage.detail(format!("feature {:?} {}", warning.feature, warning.finding.in_words()));
     }
 }
 
