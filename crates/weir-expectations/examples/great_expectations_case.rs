@@ -6,7 +6,10 @@
 //!              result.json   Weir's results
 //! ```
 //!
-//! `cargo run --release -p weir-expectations --example great_expectations_case -- <out>`
+//! `cargo run --release -p weir-expectations --example great_expectations_case -- write <out>`
+//!
+//! `... -- reread <out>` reads the suites again as Great Expectations has written them (`rewritten-*.json`, from
+//! `compare.py`) and holds their results against `result.json`.
 
 use std::error::Error;
 use std::fs;
@@ -18,11 +21,22 @@ use weir_contract::{Flow, FlowBatch, Label, Transport};
 use weir_expectations::{Checked, KNOWN, Profile, SHIPPED, suggest};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let out = std::env::args().nth(1).ok_or("usage: great_expectations_case <out>")?;
-    let out = Path::new(&out);
-    for (name, seed, rows, nulls) in
-        [("typical", 1, 3000, 10), ("other", 2, 501, 3), ("without-nulls", 3, 400, 0), ("null-half", 4, 300, 50), ("seven", 5, 7, 20), ("one", 6, 1, 0)]
-    {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["write", out] => write_all(Path::new(out)),
+        ["reread", out] => reread_all(Path::new(out)),
+        _ => Err("usage: great_expectations_case write|reread <directory>".into()),
+    }
+}
+
+fn write_all(out: &Path) -> Result<(), Box<dyn Error>> {
+    for (name, seed, rows, nulls) in [
+        ("typical", 1, 3000, 10),
+        ("without-nulls", 3, 400, 0),
+        ("null-half", 4, 300, 50),
+        ("seven", 5, 7, 20),
+        ("one", 6, 1, 0),
+    ] {
         let flows = flows(seed, rows, nulls);
         let suite = json!({"name": name, "expectations": probes(), "meta": {}});
         let (_, first) = evaluate(&suite, &flows)?;
@@ -40,6 +54,32 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(&out.join(format!("shipped-{name}")), &serde_json::from_str(text)?, &flows(7, 800, 5))?;
     }
     Ok(())
+}
+
+fn reread_all(out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut read = 0;
+    for case in fs::read_dir(out)? {
+        let case = case?.path();
+        let lines = fs::read_to_string(case.join("flows.jsonl"))?;
+        let flows: FlowBatch = lines.lines().map(serde_json::from_str::<Flow>).collect::<Result<_, _>>()?;
+        let result: SuiteResult = serde_json::from_str(&fs::read_to_string(case.join("result.json"))?)?;
+        for file in fs::read_dir(&case)? {
+            let file = file?.path();
+            if !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("rewritten-")) {
+                continue;
+            }
+            let (_, again) = evaluate(&serde_json::from_str(&fs::read_to_string(file)?)?, &flows)?;
+            for one in &again.results {
+                let number = one.expectation_config.meta["number"].as_u64().ok_or("an expectation lost its number")?;
+                let before = &result.results[usize::try_from(number)?];
+                if (one.success, &one.result) != (before.success, &before.result) {
+                    return Err(format!("{}: {one:?} was {before:?}", case.display()).into());
+                }
+                read += 1;
+            }
+        }
+    }
+    if read == 0 { Err("no rewritten suites".into()) } else { Ok(()) }
 }
 
 /// Evaluates in pieces of 100 rows.
@@ -186,7 +226,9 @@ fn probes() -> Vec<Value> {
             add("column_stdev_to_be_between", json!({"column": column, "min_value": 1000.5}));
             add("column_sum_to_be_between", json!({"column": column, "max_value": 1_000_000_000}));
         }
-        for interpolation in [json!(false), json!("linear"), json!("lower"), json!("higher"), json!("midpoint"), json!("nearest")] {
+        for interpolation in
+            [json!(false), json!("linear"), json!("lower"), json!("higher"), json!("midpoint"), json!("nearest")]
+        {
             let ranges = json!({"quantiles": [0.0, 0.1, 0.33, 0.5, 0.9, 1.0],
                 "value_ranges": [[null, 50], [0, 1000], [0, 1e9], [53, null], [0, 1], [0, 1e20]]});
             let kwargs = json!({"column": column, "quantile_ranges": ranges, "allow_relative_error": interpolation});
@@ -201,7 +243,10 @@ fn probes() -> Vec<Value> {
             );
         }
         let partition = json!({"bins": [0, 443, 65535], "weights": [0.5, 0.3], "tail_weights": [0.1, 0.1]});
-        add("column_kl_divergence_to_be_less_than", json!({"column": column, "partition_object": partition, "threshold": 0.5}));
+        add(
+            "column_kl_divergence_to_be_less_than",
+            json!({"column": column, "partition_object": partition, "threshold": 0.5}),
+        );
     }
     for (a, b) in [("bytes", "packets"), ("packets", "duration_ns"), ("source_port", "destination_port")] {
         for ignore in ["both_values_are_missing", "either_value_is_missing", "neither"] {
@@ -214,7 +259,9 @@ fn probes() -> Vec<Value> {
     }
     add("column_pair_values_to_be_equal", json!({"column_A": "source_ip", "column_B": "destination_ip"}));
     for ignore in ["all_values_are_missing", "any_value_is_missing", "never"] {
-        for list in [json!(["flow_id", "event_time"]), json!(["transport", "label", "attack"]), json!(["attack", "final"])] {
+        for list in
+            [json!(["flow_id", "event_time"]), json!(["transport", "label", "attack"]), json!(["attack", "final"])]
+        {
             add("compound_columns_to_be_unique", json!({"column_list": list, "ignore_row_if": ignore}));
         }
         let list = json!(["source_ip", "destination_ip"]);

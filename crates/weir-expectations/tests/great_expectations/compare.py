@@ -2,6 +2,8 @@
 
     compare.py <directory of cases>
 
+Leaves the suites as Great Expectations writes them beside the cases, for Weir to read again.
+
 A case is a directory of flows.jsonl, suite.json and result.json (see examples/great_expectations_case.rs). Needs
 great_expectations 1.24, pandas 3 and pyarrow. Exits 1 where anything differs.
 
@@ -108,7 +110,9 @@ def compare(case):
         context.variables.progress_bars = {"globally": False}
         asset = context.data_sources.add_pandas("flows").add_dataframe_asset(kind)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": view(rows, kind)})
-        theirs = batch.validate(ExpectationSuite(name=suite["name"], expectations=chosen), result_format="SUMMARY")
+        rewritten = ExpectationSuite(name=suite["name"], expectations=chosen)
+        (case / f"rewritten-{kind}.json").write_text(json.dumps(rewritten.to_json_dict()))
+        theirs = batch.validate(rewritten, result_format="SUMMARY")
         for result in theirs.to_json_dict()["results"]:
             config = result["expectation_config"]
             own = ours.pop(config["meta"]["number"])

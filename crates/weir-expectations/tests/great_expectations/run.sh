@@ -6,5 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cases=$(mktemp -d)
 trap 'rm -rf "$cases"' EXIT
 cd "$here/../.."
-cargo run --release --quiet -p weir-expectations --example great_expectations_case -- "$cases"
+run() { cargo run --release --quiet -p weir-expectations --example great_expectations_case -- "$@"; }
+run write "$cases"
 "${PYTHON:-python3}" "$here/compare.py" "$cases"
+run reread "$cases"
