@@ -20,7 +20,7 @@ pub struct Decompress<R: Read> {
 
 enum Packing<R: Read> {
     None(Start<R>),
-    Gzip(MultiGzDecoder<BufReader<Start<R>>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Start<R>>>>),
     Zstd(ZstdDecoder<'static, BufReader<Start<R>>>),
 }
 
@@ -42,7 +42,7 @@ impl<R: Read> Decompress<R> {
         }
         let start = Start { first, at: 0, length, source, taken: 0, failed: false };
         let packing = match first[..length] {
-            [0x1f, 0x8b, ..] => Packing::Gzip(MultiGzDecoder::new(BufReader::new(start))),
+            [0x1f, 0x8b, ..] => Packing::Gzip(Box::new(MultiGzDecoder::new(BufReader::new(start)))),
             // A frame, or a skippable frame, with which parallel packers start.
             [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
                 let mut decoder = ZstdDecoder::with_buffer(BufReader::new(start))?;

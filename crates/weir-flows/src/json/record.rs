@@ -162,10 +162,12 @@ fn milliseconds(nanoseconds: i128) -> i64 {
 /// What is wrong with the syntax, and at which byte of the record it shows.
 fn syntax(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let text = text.strip_suffix(&place).unwrap_or(&text);
-    let line = if error.line() > 1 { format!("line {} of the record, ", error.line()) } else { String::new() };
-    format!("expected a JSON object: {text} ({line}column {})", error.column())
+    let (line, column) = (error.line(), error.column());
+    let text = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    match line {
+        0 | 1 => format!("expected a JSON object: {text} (byte {column} of the record)"),
+        _ => format!("expected a JSON object: {text} (byte {column} of line {line} of the record)"),
+    }
 }
 
 fn mismatch(path: &str, expected: Expected, found: &Value<'_>) -> String {

@@ -152,7 +152,8 @@ pub(crate) fn text<'a>(value: &Value<'a>) -> Result<Option<Cow<'a, str>>, Expect
 pub(crate) fn id<'a>(value: &Value<'a>) -> Result<Option<Cow<'a, str>>, Expected> {
     match value {
         Value::Unsigned(number) => Ok(Some(number.to_string().into())),
-        value => text(value).map_err(|_| "text, a whole number or nothing"),
+        Value::Null | Value::Text(_) => text(value),
+        _ => Err("text, a whole number or nothing"),
     }
 }
 

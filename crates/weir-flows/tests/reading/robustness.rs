@@ -10,14 +10,14 @@ use crate::show::read_all;
 const HEADER: &str = "flow_id,flow_final,source_ip,destination_ip,network_bytes,network_transport,timestamp,event_duration,destination_port,source_port";
 
 /// Hands out at most `portion` bytes at a time and is interrupted now and then.
-struct Portions<'a> {
+pub(crate) struct Portions<'a> {
     bytes: &'a [u8],
     portion: usize,
     calls: usize,
 }
 
 impl<'a> Portions<'a> {
-    fn new(bytes: &'a [u8], portion: usize) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], portion: usize) -> Self {
         Self { bytes, portion, calls: 0 }
     }
 }
@@ -34,7 +34,7 @@ impl Read for Portions<'_> {
 }
 
 /// Lines that are good, damaged, quoted, blank or open a quote.
-fn lines() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn lines() -> impl Strategy<Value = Vec<u8>> {
     let good = "x,1,10.0.0.1,10.0.0.2,9,tcp,1970-01-01T00:00:00.001Z,7,2,1";
     let piece = prop_oneof![
         Just(good.as_bytes().to_vec()),
