@@ -1,9 +1,10 @@
 //! Bytes of flow formats to [`FlowBatch`](weir_contract::flow::FlowBatch).
 //!
 //! A file is recognised by its first bytes ([`sniff`]) or read as the [`Format`] its owner names. [`FlowReader`] streams
-//! any [`std::io::Read`] in bounded memory; below it a [`Decode`] turns chunks of whole lines into flows and knows no IO,
-//! so that a file can also be cut by byte range. Every record ends up in one of two places: among the flows, or among
-//! the [`Rejected`] with its line and the reason. Blank lines are no records; they are counted.
+//! any [`std::io::Read`] in bounded memory; below it a [`Decode`] turns chunks of whole records into flows and knows no
+//! IO, and [`Blocks`] cuts a source so that several threads can decode it. Any format may be packed with gzip or zstd
+//! ([`Decompress`]). Every record ends up in one of two places: among the flows, or among the [`Rejected`] with its line
+//! and the reason. Records of a log that are about other things than flows, and blank lines, are counted.
 //!
 //! This crate knows no tables, features, models or files other than what it is given to read; it writes nothing.
 //!
@@ -41,6 +42,54 @@
 //! As above, but: `flow_id_encoded` -> `flow_id`; addresses are decimal u32 of IPv4, and 9223372036854775807, to which
 //! every IPv6 address was saturated, reads as `::`; `network_transport` is 1 (tcp) or 2 (udp); `timestamp` is ms since
 //! 1970 UTC.
+//!
+//! # JSON (`*-json`, `suricata-eve`)
+//!
+//! One object per line; blank lines are counted. Only for `nfdump-json` objects may span lines (at most 1 MiB) and stand in
+//! an array; a line that starts with `{` starts an object. Unknown members are ignored; of two members with one name the
+//! last counts; null is as good as absent. A member of a wrong type or with a value that cannot be rejects the record, and
+//! the reason names its path.
+//!
+//! For all of these formats: `bytes` and `packets` count both directions where the format has both; a direction that is
+//! absent counts nothing; without either they are null. `event_time` is ms since 1970 UTC, finer digits cut off; the
+//! first that is there of: end of the flow, start and duration, time of the record, start. `duration_ns` is end less start
+//! where the format has no duration; an end before the start rejects the record. Addresses have to be there, the
+//! transport too except for `packetbeat-json`; it is a name or an IP protocol number, and `icmp` between IPv6 addresses is
+//! `icmp6`. ICMP has no ports: what some exporters write as such are types and codes. Text times are ISO-8601, without a
+//! zone UTC. `final` and ids are null where the table names none. `label` (`benign`/`malicious` in any case, 0/1,
+//! true/false) and `attack` (text; `-` and `(empty)` are null) are read from the top level.
+//!
+//! | canonical | `packetbeat-json` | `zeek-json` | `suricata-eve` |
+//! |---|---|---|---|
+//! | `flow_id` | `flow.id` | `uid` | `flow_id`, a number |
+//! | `event_time` | `@timestamp` | `ts` + `duration`: epoch seconds or ISO-8601 | `flow.end`, else `timestamp` |
+//! | `source_ip`, `source_port` | `source.ip`, `source.port` | `id.orig_h`, `id.orig_p` | `src_ip`, `src_port` |
+//! | `destination_ip`, `destination_port` | `destination.ip`, `.port` | `id.resp_h`, `id.resp_p` | `dest_ip`, `dest_port` |
+//! | `transport` | `network.transport`, absent: `other` | `proto` | `proto` |
+//! | `bytes` | `network.bytes`, else `source.bytes` + `destination.bytes` | `orig_ip_bytes` + `resp_ip_bytes`, else the payload `orig_bytes` + `resp_bytes` | `flow.bytes_toserver` + `flow.bytes_toclient` |
+//! | `packets` | `network.packets`, else as bytes | `orig_pkts` + `resp_pkts` | `flow.pkts_toserver` + `flow.pkts_toclient` |
+//! | `duration_ns` | `event.duration`, ns | `duration`, s, to the nearest ns | `flow.end` - `flow.start` |
+//! | `final` | `flow.final` | | |
+//! | `attack` | `attack` | `attack`, `detailed-label` | `attack` |
+//! | passed over unless | `event.dataset` is `flow`, `network_traffic.flow` or absent | `_path` is `conn` or absent | `event_type` is `flow` or absent |
+//!
+//! `packetbeat-json` may also stand in `_source`, as Elasticsearch exports it, and its names may be flat (`"source.ip"`);
+//! so may those of `zeek-json`, which writes them flat itself.
+//!
+//! | canonical | `goflow2-json` | `nfdump-json` |
+//! |---|---|---|
+//! | `event_time` | `time_flow_end_ns`, else `time_received_ns`, else `time_flow_start_ns`: epoch ns or ISO-8601; 0 is absent | `last`, else `received`, else `first` |
+//! | `source_ip`, `source_port` | `src_addr`, `src_port` | `src4_addr` or `src6_addr`, `src_port` |
+//! | `destination_ip`, `destination_port` | `dst_addr`, `dst_port` | `dst4_addr` or `dst6_addr`, `dst_port` |
+//! | `transport` | `proto` | `proto` |
+//! | `bytes`, `packets` | `bytes`, `packets` (of one direction) | `in_bytes` + `out_bytes`, `in_packets` + `out_packets` |
+//! | `duration_ns` | end - start | `last` - `first` |
+//! | `label` | `label` | `label` where it is one; other words (`<none>`) are null |
+//! | passed over unless | | `type` is `FLOW` or absent |
+//!
+//! The counters of `goflow2-json` are not multiplied with `sampling_rate`: some exporters have scaled them already, and an
+//! estimate should not pass for a count. nfdump prints local time without a zone; run it with `TZ=UTC`. It also has the
+//! names `t_first`, `t_last` and `t_received` of older versions.
 
 mod batch;
 mod blocks;
