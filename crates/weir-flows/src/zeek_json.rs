@@ -6,7 +6,9 @@ pub(crate) struct ZeekJson;
 
 impl Json for ZeekJson {
     const FRAMING: Framing = Framing::Lines;
-    const MARKS: &'static [&'static [&'static str]] = &[&["ts"], &["id.orig_h"], &["id.resp_h"], &["proto"]];
+    // Zeek's other logs have ts, id and some of them proto as well.
+    const MARKS: &'static [&'static [&'static str]] =
+        &[&["ts"], &["id.orig_h"], &["id.resp_h"], &["proto"], &["conn_state", "orig_pkts", "orig_bytes", "_path"]];
     const ADDRESSES: [&'static str; 2] = ["id.orig_h", "id.resp_h"];
     const TRANSPORT: Option<&'static str> = Some("proto");
 

@@ -1,6 +1,6 @@
 //! Where objects that may span lines start and end.
 
-use memchr::{memchr2, memchr3, memrchr};
+use memchr::{memchr2, memrchr};
 
 use crate::decode::LINE_LIMIT;
 
@@ -79,38 +79,29 @@ fn is_between(byte: u8) -> bool {
 /// The length of the object that starts with the first byte; nothing where it is not closed; the length up to where it
 /// breaks as an error.
 fn object(bytes: &[u8]) -> Result<Option<usize>, usize> {
-    let (mut at, mut depth) = (0, 0_usize);
-    loop {
-        let Some(found) = memchr3(b'"', b'{', b'}', &bytes[at..]) else { return Ok(None) };
-        at += found;
-        match bytes[at] {
-            b'{' if at > 0 && bytes[at - 1] == b'\n' => return Err(at),
-            b'{' => depth += 1,
-            b'}' if depth == 1 => return Ok(Some(at + 1)),
-            b'}' => depth -= 1,
-            _ => match text_end(&bytes[at + 1..]) {
-                Ok(Some(length)) => at += length,
-                Ok(None) => return Ok(None),
-                Err(length) => return Err(at + 1 + length),
-            },
+    // Byte by byte: between two bytes that matter lie too few for a search to pay.
+    let (mut depth, mut in_text, mut escaped, mut before) = (0_usize, false, false, b' ');
+    for (at, &byte) in bytes.iter().enumerate() {
+        if in_text {
+            match byte {
+                b'\n' => return Err(at + 1),
+                b'"' if !escaped => in_text = false,
+                _ => {}
+            }
+            escaped = byte == b'\\' && !escaped;
+        } else {
+            match byte {
+                b'"' => in_text = true,
+                b'{' if before == b'\n' => return Err(at),
+                b'{' => depth += 1,
+                b'}' if depth == 1 => return Ok(Some(at + 1)),
+                b'}' => depth -= 1,
+                _ => {}
+            }
         }
-        at += 1;
+        before = byte;
     }
-}
-
-/// The length of the text behind an opening quote, with its closing quote; nothing where it is not closed; the length of
-/// the line as an error when it ends before.
-fn text_end(bytes: &[u8]) -> Result<Option<usize>, usize> {
-    let mut at = 0;
-    loop {
-        let Some(found) = memchr3(b'"', b'\\', b'\n', bytes.get(at..).unwrap_or_default()) else { return Ok(None) };
-        at += found;
-        match bytes[at] {
-            b'"' => return Ok(Some(at + 1)),
-            b'\n' => return Err(at + 1),
-            _ => at += 2,
-        }
-    }
+    Ok(None)
 }
 
 /// Where the next line that starts with an object starts.

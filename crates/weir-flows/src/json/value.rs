@@ -76,7 +76,9 @@ pub(crate) fn moment(clock: Clock, value: &Value<'_>) -> Result<Option<i128>, Ex
     match (clock, value) {
         (_, Value::Null) => Ok(None),
         (_, Value::Text(text)) => time::nanoseconds(text.as_bytes()),
-        (Clock::Seconds, Value::Unsigned(seconds)) => Ok(Some(i128::from(*seconds) * 1_000_000_000)),
+        (Clock::Seconds, Value::Unsigned(seconds)) if *seconds < 1_000_000_000_000 => {
+            Ok(Some(i128::from(*seconds) * 1_000_000_000))
+        }
         // A double holds the seconds since 1970 to a quarter of a microsecond, so that the microseconds which were
         // written are the nearest ones.
         (Clock::Seconds, Value::Float(seconds)) if seconds.abs() < 1e12 => {

@@ -41,6 +41,41 @@ fn fixtures_read_as_their_golden_flows() {
 }
 
 #[test]
+fn logs_of_other_events_are_no_flow_files() {
+    for line in [
+        r#"{"ts":1545403821.5,"uid":"C2","id.orig_h":"10.0.0.1","id.orig_p":5000,"id.resp_h":"10.0.0.2","id.resp_p":53,"proto":"udp","query":"example.org"}"#,
+        r#"{"@timestamp":"2022-02-25T12:19:42.500Z","message":"hello","event":{"dataset":"system.syslog"}}"#,
+        r#"{"time":"2022-02-25T12:19:42.500Z","src_addr":"10.0.0.1","dst_addr":"10.0.0.2"}"#,
+        "[]",
+        "{}",
+    ] {
+        assert!(sniff(line.as_bytes()).is_err(), "{line}");
+    }
+    let zeek = sniff(br#"{"ts":1,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","proto":"udp"}"#).unwrap_err();
+    assert_eq!(zeek.nearest, Some((Format::ZeekJson, vec!["conn_state"])));
+}
+
+#[test]
+fn times_and_durations_that_cannot_be_are_rejected() {
+    let record = |ts: &str, duration: &str| {
+        format!(
+            r#"{{"ts":{ts},"id.orig_h":"::1","id.resp_h":"::2","proto":"tcp","conn_state":"SF","duration":{duration}}}"#
+        ) + "\n"
+    };
+    for (ts, duration) in
+        [("1e12", "1"), ("1000000000000", "1"), ("true", "1"), ("1", "-0.5"), ("1", "1e11"), ("1", "\"1\"")]
+    {
+        let batch = read(record(ts, duration));
+        assert_eq!((batch.flows.len(), batch.rejected.len()), (0, 1), "{ts} {duration}");
+    }
+    let batch = read(record("-0.5", "0.25") + &record("1545403816.962999999", "18446744073"));
+    assert_eq!(
+        batch.flows.event_time.iter().collect::<Vec<_>>(),
+        [Some(-250), Some(1_545_403_816_963 + 18_446_744_073_000)]
+    );
+}
+
+#[test]
 fn a_fixture_is_in_no_other_format() {
     for (name, format, _) in FIXTURES {
         let file = fixture(name);
