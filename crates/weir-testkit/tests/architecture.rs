@@ -21,6 +21,7 @@ const LEVELS: [(&str, u8); 18] = [
     ("weir-bundle", 2),
     ("weir-expectations", 2),
     ("weir-simulate", 2),
+    ("weir-fetch", 2),
     ("weir-features", STAGE),
     ("weir-training", STAGE),
     ("weir-selection", STAGE),
@@ -37,7 +38,10 @@ const TEST: u8 = 9;
 /// The crates that may name a costly dependency, in any kind of dependency.
 const ONLY_IN: [(&str, &[&str]); 2] = [
     ("polars", &["weir-tables", "weir-features"]),
-    ("clap", &["weir-stage", "weir-features", "weir-training", "weir-selection", "weir-packaging", "weir"]),
+    (
+        "clap",
+        &["weir-stage", "weir-fetch", "weir-features", "weir-training", "weir-selection", "weir-packaging", "weir"],
+    ),
 ];
 
 /// Crates that polars must not reach, not even through others: a predictor is made of them.

@@ -34,6 +34,8 @@ enum Command {
     Predict(command::predict::Args),
     /// Make labelled traffic of a small cluster
     Simulate(command::simulate::Args),
+    /// Download a published data set, check it and unpack it
+    Fetch(weir_fetch::Args),
 }
 
 impl AsRef<CommonArgs> for Arguments {
@@ -47,6 +49,7 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Flows(args) => args.as_ref(),
             Command::Predict(args) => args.as_ref(),
             Command::Simulate(args) => args.as_ref(),
+            Command::Fetch(args) => args.as_ref(),
         }
     }
 }
@@ -61,6 +64,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Flows(args) => weir_features::flows_command(args, stage),
         Command::Predict(args) => command::predict::command(args, stage),
         Command::Simulate(args) => command::simulate::command(args, stage),
+        Command::Fetch(args) => weir_fetch::command(args, stage),
     }
 }
 
