@@ -50,7 +50,7 @@ pub(crate) fn attempt(
     let response = match client.wait(get.send(), watcher) {
         Err(Waited::Interrupted) => return Err(FetchError::Interrupted.into()),
         Err(Waited::Stalled) => return Err(again("the server does not answer")),
-        Ok(Err(error)) => return Err(unsent(request.url, &error)),
+        Ok(Err(error)) => return Err(unsent(request.url, error)),
         Ok(Ok(response)) => response,
     };
     match response.status() {
@@ -65,15 +65,18 @@ pub(crate) fn attempt(
     receive(client, response, part, watcher)
 }
 
-fn unsent(url: &str, error: &reqwest::Error) -> Setback {
+fn unsent(url: &str, error: reqwest::Error) -> Setback {
+    let (usage, redirect) = (error.is_builder(), error.is_redirect());
+    // Our own messages name the URL.
+    let error = error.without_url();
     let reason = chain(&error);
-    if error.is_builder() {
+    if usage {
         return FetchError::Url { url: url.to_owned(), reason }.into();
     }
-    if error.is_redirect() {
-        // The outermost text only repeats that there was a redirect, and where.
-        let cause = std::error::Error::source(error).map_or(reason, chain);
-        return FetchError::Redirect { url: url.to_owned(), reason: cause }.into();
+    if redirect {
+        // The outermost text only repeats that there was a redirect.
+        let reason = std::error::Error::source(&error).map_or(reason, chain);
+        return FetchError::Redirect { url: url.to_owned(), reason }.into();
     }
     again(reason)
 }

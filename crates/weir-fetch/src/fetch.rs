@@ -77,11 +77,16 @@ pub fn fetch(request: &Request<'_>, watcher: &mut Watcher<'_>) -> Result<Fetched
     };
 
     let warnings = warnings(request.dataset, &unpacked);
+    // An archive that was kept came when and whence it was recorded.
+    let (url, fetched) = match before.filter(|record| !new && record.archive == archive) {
+        Some(record) => (record.url, record.fetched),
+        None => (request.url.clone(), request.now.clone()),
+    };
     let record = Record {
         format_version: FORMAT_VERSION,
         dataset: request.dataset.name.to_owned(),
-        url: request.url.clone(),
-        fetched: request.now.clone(),
+        url,
+        fetched,
         archive,
         members: unpacked.members,
         left_in_archive: unpacked.left,

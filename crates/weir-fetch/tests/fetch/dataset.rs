@@ -103,8 +103,8 @@ fn a_kept_archive_serves_without_the_network() {
     run(&request).unwrap();
     assert!(names(&request.dir).contains(&"assuremoss.zip".to_owned()));
     fs::remove_file(request.dir.join(files[0].0)).unwrap();
-    run(&request).unwrap();
-    assert_eq!(server.requests().len(), 1);
+    let second = run(&Request { url: "http://127.0.0.1:1/".to_owned(), ..request.clone() }).unwrap();
+    assert_eq!((server.requests().len(), second.record.url), (1, request.url.clone()));
     assert_eq!(fs::read(request.dir.join(files[0].0)).unwrap(), files[0].1);
 
     run(&Request { force: true, ..request.clone() }).unwrap();

@@ -326,6 +326,29 @@ fn without_a_validator_nothing_is_continued() {
 }
 
 #[test]
+fn with_an_expected_digest_everything_is_continued_and_a_mixture_is_found() {
+    let file = bytes(2_000);
+    for changed in [false, true] {
+        let sent = file.clone();
+        let server = Server::start(move |request, number| match request.header("range") {
+            None => Reply::whole(&sent, ETAG).without("ETag").cut(500),
+            Some(_) if changed => Reply::rest(&vec![0; 2_000], 500, ETAG).without("ETag"),
+            Some(_) => Reply::rest(&sent, 500 * number, ETAG).without("ETag"),
+        });
+        let mut place = Place::new();
+        place.expected.sha256 = Some(Digest::of(&file));
+        let downloaded = place.get(&server.url("/"));
+        if changed {
+            assert!(matches!(downloaded, Err(FetchError::Digest { .. })), "{downloaded:?}");
+            assert!(place.names().is_empty());
+        } else {
+            assert_eq!(downloaded.unwrap().attempts, 2);
+            place.holds_only(&file);
+        }
+    }
+}
+
+#[test]
 fn a_date_is_a_validator_too() {
     const DATE: &str = "Tue, 02 Mar 2021 08:00:00 GMT";
     let file = bytes(2_000);
@@ -441,7 +464,9 @@ fn nobody_at_the_port_is_a_failure_that_may_pass() {
     let port = Server::start(|_, _| unreachable!()).port();
     let place = Place::new();
     let error = place.get(&format!("http://127.0.0.1:{port}/")).unwrap_err();
-    assert!(error.to_string().contains("Connection refused"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("in 3 attempts: error sending request: "), "{text}");
+    assert!(text.contains("Connection refused"), "{text}");
     assert_eq!((error.exit_code(), place.names()), (ExitCode::Retry, Vec::new()));
 }
 
