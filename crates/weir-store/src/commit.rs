@@ -8,7 +8,7 @@ use weir_contract::statistics::RowAccount;
 
 use crate::{GroupKey, Object, Time, sealed};
 
-/// `commits/<number>.json`: one change to a version of a group.
+/// `commits/<name>/<version>/<number>.json`: one change to a version of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     /// The group it belongs to.

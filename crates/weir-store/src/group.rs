@@ -90,7 +90,7 @@ pub struct GroupDefinition {
     pub seed: Seed,
 }
 
-/// `group.json`: a version of a group.
+/// `groups/<name>/<version>.json`: a version of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// 1, 2, ...
@@ -106,10 +106,5 @@ impl Group {
     #[must_use]
     pub fn key(&self) -> GroupKey {
         GroupKey { name: self.definition.name.clone(), version: self.version }
-    }
-
-    /// The folder of the version.
-    pub(crate) fn folder(key: &GroupKey) -> String {
-        format!("groups/{}/{}", key.name, key.version)
     }
 }

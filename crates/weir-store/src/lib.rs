@@ -5,9 +5,8 @@
 //! ├── store.json                               format of the store                                  immutable
 //! ├── objects/<aa>/<sha256>.<extension>        data and quarantine (.parquet), statistics, schemas and
 //! │                                            expectation results (.json), label files (.csv, .toml)  immutable
-//! ├── groups/<name>/<version>/
-//! │   ├── group.json                           feature set, suite, seed, policy                     immutable
-//! │   └── commits/00000001.json ...            what was added: one file per commit, without gaps    immutable
+//! ├── groups/<name>/<version>.json             feature set, suite, seed, policy                      immutable
+//! ├── commits/<name>/<version>/00000001.json   what was added to the group: one file each, no gaps   immutable
 //! ├── datasets/<name>/<version>.json           training dataset: group, commit, split, artifact     immutable
 //! └── tmp/                                     directory only: what writers have not finished, and their lock
 //! ```

@@ -54,6 +54,8 @@ pub struct S3Access {
     pub secret_key: String,
     /// `AWS_SESSION_TOKEN`.
     pub session_token: Option<String>,
+    /// Certificate authorities in PEM (`AWS_CA_BUNDLE`); `None` is those of Mozilla.
+    pub certificates: Option<PathBuf>,
 }
 
 /// Without the secrets.

@@ -28,8 +28,8 @@ pub(crate) fn read<T: DeserializeOwned>(location: &str, key: &str, bytes: &[u8])
         return Err(damaged("it is not the canonical JSON that was written".to_owned()));
     }
     let Value::Object(mut map) = value else { return Err(damaged("it is no JSON object".to_owned())) };
-    let seal = map.remove("seal").and_then(|seal| seal.as_str()?.parse::<Digest>().ok());
-    if seal != Some(digest(&Value::Object(map.clone()))) {
+    let seal = map.remove("seal");
+    if seal != Some(digest(&Value::Object(map.clone())).to_string().into()) {
         return Err(damaged("its content does not match its seal".to_owned()));
     }
     match map.remove("format").and_then(|format| format.as_u64()) {

@@ -55,14 +55,21 @@ impl Store {
     /// [`StoreError::Foreign`] when the location holds something else, those of [`Store::open`] otherwise.
     pub fn init(location: &Location, access: &Access) -> Result<Self, StoreError> {
         let store = Self { objects: objects::connect(location, access)?, location: location.to_string() };
+        let bytes = sealed::write(&BTreeMap::from([("kind", KIND)]));
         if store.objects.stat(STORE)?.is_none() {
             // What an interrupted attempt has left is our own.
             if let Some(found) = store.objects.names("")?.into_iter().find(|name| name != "tmp" && name != STORE) {
                 return Err(StoreError::Foreign { location: store.location, found });
             }
-            store.objects.put_new(STORE, &sealed::write(&BTreeMap::from([("kind", KIND)])))?;
+            store.objects.put_new(STORE, &bytes)?;
         }
-        Self::open(location, access)
+        let store = Self::open(location, access)?;
+        // Commits rest on this answer; there are object stores that ignore the condition and overwrite.
+        if store.objects.put_new(STORE, &bytes)? {
+            let reason = "it overwrites what is there in spite of If-None-Match: *".to_owned();
+            return Err(StoreError::Unusable { location: store.location, reason });
+        }
+        Ok(store)
     }
 
     /// Opens a store. For a directory nothing is written: a store on a read-only file system can be read.
@@ -160,7 +167,7 @@ impl Store {
 
     /// Reads what was committed after the last of `commits`.
     pub(crate) fn extend_commits(&self, key: &GroupKey, commits: &mut Vec<Commit>) -> Result<(), StoreError> {
-        let folder = format!("{}/commits", Group::folder(key));
+        let folder = commit_folder(key);
         let mut numbers: Vec<u32> = Vec::new();
         for name in self.objects.names(&folder)? {
             let number = name.strip_suffix(".json").and_then(|stem| stem.parse().ok());
@@ -195,26 +202,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::MissingObject`], [`StoreError::Object`] when the bytes differ; those of reading.
     pub fn fetch(&self, object: &Object, owner: &str) -> Result<PathBuf, StoreError> {
-        loop {
-            let Some(path) = self.objects.local(object)? else {
-                let (location, owner) = (self.location.clone(), owner.to_owned());
-                return Err(StoreError::MissingObject { location, key: object.key(), owner });
+        let (location, key, owner) = (self.location.clone(), object.key(), owner.to_owned());
+        let mut found = String::new();
+        // A damaged copy of a good object is fetched again.
+        for again in [false, true] {
+            let Some(path) = self.objects.local(object, again)? else {
+                return Err(StoreError::MissingObject { location, key, owner });
             };
             let (sha256, size) = measure(&path)?;
-            let found = if size != object.size {
-                format!("{} bytes, found {size}", object.size)
+            if size != object.size {
+                found = format!("it has {size} bytes instead of {}", object.size);
             } else if sha256 != object.sha256 {
-                format!("SHA-256 {}, found {sha256}", object.sha256)
+                found = format!("its SHA-256 is {sha256}");
             } else {
                 return Ok(path);
-            };
-            // A damaged copy of a good object is fetched again.
-            if self.objects.forget(object)? {
-                continue;
             }
-            let (location, owner) = (self.location.clone(), owner.to_owned());
-            return Err(StoreError::Object { location, key: object.key(), found: format!("expected {found}"), owner });
         }
+        Err(StoreError::Object { location, key, found, owner })
     }
 
     /// The bytes of an object, checked.
@@ -275,7 +279,7 @@ impl Store {
         let folder = format!("{folder}/{name}");
         let mut versions = Vec::new();
         for entry in self.objects.names(&folder)? {
-            let number = entry.strip_suffix(".json").unwrap_or(&entry).parse().ok();
+            let number = entry.strip_suffix(".json").and_then(|number| number.parse().ok());
             match number.filter(|&number: &u32| number > 0) {
                 Some(number) => versions.push(number),
                 None => return Err(self.damaged(&format!("{folder}/{entry}"), "it is no version")),
@@ -317,11 +321,15 @@ impl std::fmt::Debug for Store {
 }
 
 fn group_file(key: &GroupKey) -> String {
-    format!("{}/group.json", Group::folder(key))
+    format!("groups/{}/{}.json", key.name, key.version)
+}
+
+fn commit_folder(key: &GroupKey) -> String {
+    format!("commits/{}/{}", key.name, key.version)
 }
 
 pub(crate) fn commit_file(key: &GroupKey, number: u32) -> String {
-    format!("{}/commits/{number:08}.json", Group::folder(key))
+    format!("{}/{number:08}.json", commit_folder(key))
 }
 
 /// SHA-256 and size of a file.

@@ -120,14 +120,10 @@ impl Objects for Directory {
         Ok(object)
     }
 
-    fn local(&self, object: &Object) -> Result<Option<PathBuf>, StoreError> {
+    fn local(&self, object: &Object, _again: bool) -> Result<Option<PathBuf>, StoreError> {
         let path = self.path(&object.key());
         let found = path.try_exists().map_err(StoreError::io("inspect", &path))?;
         Ok(found.then_some(path))
-    }
-
-    fn forget(&self, _: &Object) -> Result<bool, StoreError> {
-        Ok(false)
     }
 
     fn stat(&self, key: &str) -> Result<Option<Entry>, StoreError> {
@@ -205,7 +201,7 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Creates a folder and those above it, each on the disk before anything is put into it.
-fn make_folder(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
     }

@@ -1,6 +1,8 @@
 //! Where the bytes lie: a directory, or S3. Keys have `/` between their parts and are the same on both.
 
 mod local;
+#[cfg(feature = "s3")]
+mod s3;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -97,11 +99,9 @@ pub(crate) trait Objects: Send + Sync {
     /// Like [`Objects::put_file`], of bytes.
     fn put_bytes(&self, bytes: &[u8], extension: Extension) -> Result<Object, StoreError>;
 
-    /// A local file with what is under the object's key, unless there is nothing. It may be damaged.
-    fn local(&self, object: &Object) -> Result<Option<PathBuf>, StoreError>;
-
-    /// Drops a copy kept for reading; whether there was one that is not the object itself.
-    fn forget(&self, object: &Object) -> Result<bool, StoreError>;
+    /// A local file with what is under the object's key, unless there is nothing. It may be damaged; with `again` it
+    /// is no copy kept from an earlier call.
+    fn local(&self, object: &Object, again: bool) -> Result<Option<PathBuf>, StoreError>;
 
     /// What is under a key.
     fn stat(&self, key: &str) -> Result<Option<Entry>, StoreError>;
@@ -126,12 +126,16 @@ pub(crate) trait Objects: Send + Sync {
 }
 
 /// Reaches the location, without looking whether there is a store.
-pub(crate) fn connect(location: &Location, _access: &Access) -> Result<Arc<dyn Objects>, StoreError> {
+#[cfg_attr(not(feature = "s3"), expect(unused_variables, reason = "a directory needs no access"))]
+pub(crate) fn connect(location: &Location, access: &Access) -> Result<Arc<dyn Objects>, StoreError> {
     match location {
         Location::Directory(root) => Ok(Arc::new(local::Directory::new(root))),
+        #[cfg(feature = "s3")]
+        Location::S3 { bucket, prefix } => Ok(Arc::new(s3::Bucket::connect(bucket, prefix, access)?)),
+        #[cfg(not(feature = "s3"))]
         Location::S3 { .. } => Err(StoreError::Unusable {
             location: location.to_string(),
-            reason: "this build of weir does not reach object stores".to_owned(),
+            reason: "this build of weir was made without the feature `s3`".to_owned(),
         }),
     }
 }
