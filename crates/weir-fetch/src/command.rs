@@ -83,10 +83,10 @@ fn failure(error: FetchError, dataset: &Dataset, dir: &str) -> Failure {
     let by_hand = dataset.by_hand(dir);
     match &error {
         FetchError::Interrupted => Failure::interrupted(),
-        FetchError::Refused { .. } => {
+        FetchError::Refused { .. } | FetchError::Redirect { .. } | FetchError::NoArchive { .. } => {
             Failure::from(error).hint(format!("if it has moved, give its new place with --url, or {by_hand}"))
         }
-        FetchError::Redirect { .. } | FetchError::Length { .. } | FetchError::Archive { .. } => {
+        FetchError::Length { .. } | FetchError::Archive { .. } => {
             Failure::from(error).hint(format!("download it again with --force, or {by_hand}"))
         }
         _ => Failure::from(error),

@@ -81,6 +81,14 @@ pub enum FetchError {
         /// The file.
         path: PathBuf,
     },
+    /// Something else than an archive, such as a page that says sorry.
+    #[error("{} is no zip archive: it begins with {begins:?}", .path.display())]
+    NoArchive {
+        /// What should be one.
+        path: PathBuf,
+        /// Its first bytes.
+        begins: String,
+    },
     /// An archive that cannot be read, or that holds something else.
     #[error("cannot unpack {}: {reason}", .path.display())]
     Archive {
@@ -157,6 +165,7 @@ impl Classify for FetchError {
             | Self::Redirect { .. }
             | Self::Length { .. }
             | Self::Digest { .. }
+            | Self::NoArchive { .. }
             | Self::Archive { .. }
             | Self::Record { .. } => ExitCode::Input,
             Self::Io { source, .. } if is_wrong_path(source) => ExitCode::Usage,
@@ -179,7 +188,9 @@ impl Classify for FetchError {
             Self::Digest { .. } => {
                 "it is not the file that was fetched before; if the publisher replaced it, --force takes the new one"
             }
-            Self::Length { .. } | Self::Redirect { .. } => "check the URL, or download by hand",
+            Self::Length { .. } | Self::Redirect { .. } | Self::NoArchive { .. } => {
+                "check the URL, or download by hand"
+            }
             Self::Busy { .. } => "wait for the other process to end",
             Self::Archive { .. } => "download it again with --force, or by hand",
             Self::Record { .. } => "delete it, or write it again with --force",

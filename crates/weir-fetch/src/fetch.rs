@@ -68,8 +68,8 @@ pub fn fetch(request: &Request<'_>, watcher: &mut Watcher<'_>) -> Result<Fetched
     let wanted: Vec<(&str, Option<Digest>)> =
         request.dataset.files.iter().map(|file| (file.name, recorded(before.as_ref(), file.name))).collect();
     let unpacked = match unpack(&path, dir, &wanted, watcher) {
-        // What has just arrived and is no archive is not worth keeping.
-        Err(error @ FetchError::Archive { .. }) if new => {
+        // A page that came instead is not worth keeping.
+        Err(error @ FetchError::NoArchive { .. }) if new => {
             remove(&path)?;
             return Err(error);
         }

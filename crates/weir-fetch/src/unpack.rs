@@ -34,7 +34,7 @@ pub struct Unpacked {
 /// opened once more.
 ///
 /// # Errors
-/// [`FetchError::Archive`] for what is no zip, lacks a wanted file, holds one twice, encrypted or as a link, holds a
+/// [`FetchError::NoArchive`] for what is no zip; [`FetchError::Archive`] for one that is cut off, lacks a wanted file, holds one twice, encrypted or as a link, holds a
 /// name that leads out of `dir`, or whose bytes are not as long as or have not the CRC the archive says;
 /// [`FetchError::Digest`]; [`FetchError::Io`]. A file that is wrong does not get its name.
 pub fn unpack(
@@ -101,19 +101,15 @@ fn file_name(name: &str) -> Option<&str> {
 }
 
 fn unreadable(path: &Path, error: ZipError) -> FetchError {
-    match error {
-        ZipError::Io(source) => FetchError::io("read", path)(source),
-        error => {
-            let mut start = Vec::new();
-            let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut start));
-            let begins = match read {
-                Ok(_) if !start.starts_with(b"PK") => {
-                    format!("; it begins with {:?}", String::from_utf8_lossy(&start))
-                }
-                _ => String::new(),
-            };
-            FetchError::archive(path, format!("{}{begins}", error.to_string().to_lowercase()))
+    if let ZipError::Io(source) = error {
+        return FetchError::io("read", path)(source);
+    }
+    let mut start = Vec::new();
+    match File::open(path).and_then(|file| file.take(32).read_to_end(&mut start)) {
+        Ok(_) if !start.starts_with(b"PK") => {
+            FetchError::NoArchive { path: path.to_owned(), begins: String::from_utf8_lossy(&start).into_owned() }
         }
+        _ => FetchError::archive(path, error.to_string()),
     }
 }
 

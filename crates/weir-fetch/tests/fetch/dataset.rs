@@ -173,6 +173,18 @@ fn a_page_that_comes_instead_is_not_kept() {
 }
 
 #[test]
+fn an_archive_with_other_files_is_kept_for_whoever_unpacks_it_by_hand() {
+    let server = serving(zip(&[("benign.csv", b"a"), ("malicious.csv", b"b")]));
+    let dir = tempfile::tempdir().unwrap();
+    let request = request(dir.path(), &server.url("/"));
+    let error = run(&request).unwrap_err();
+    let archive = request.dir.join("assuremoss.zip");
+    let reason = "it does not hold elastic_may2021_benign_data.csv, but benign.csv, malicious.csv";
+    assert_eq!(error.to_string(), format!("cannot unpack {}: {reason}", archive.display()));
+    assert_eq!(names(&request.dir), ["assuremoss.zip"]);
+}
+
+#[test]
 fn a_record_that_cannot_be_read_is_not_ignored() {
     let server = serving(zip(&borrowed(&assuremoss(2))));
     let dir = tempfile::tempdir().unwrap();

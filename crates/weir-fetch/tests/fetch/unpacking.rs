@@ -121,8 +121,10 @@ fn a_file_that_is_missing_or_there_twice_is_named() {
 #[test]
 fn a_page_instead_of_an_archive_is_shown() {
     let place = Place::with(b"<!DOCTYPE html><html><body>Sorry</body></html>");
-    let error = place.unpack(&WANTED).unwrap_err().to_string();
-    assert!(error.contains("it begins with \"<!DOCTYPE html><html><body>Sorry\""), "{error}");
+    let error = place.unpack(&WANTED).unwrap_err();
+    let begins = "\"<!DOCTYPE html><html><body>Sorry\"";
+    let expected = format!("{} is no zip archive: it begins with {begins}", place.archive().display());
+    assert_eq!((error.to_string(), error.exit_code()), (expected, ExitCode::Input));
 }
 
 #[test]
