@@ -144,7 +144,8 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     before + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
-/// A time as ISO 8601 in UTC, the inverse of [`milliseconds`] for years 0 to 9999.
+/// A time of UTC as ISO 8601 without an offset, as the column has none: the inverse of [`milliseconds`] for years 0 to
+/// 9999.
 pub(crate) fn iso(milliseconds: i64) -> String {
     let (day, rest) = (milliseconds.div_euclid(86_400_000), milliseconds.rem_euclid(86_400_000));
     // The year whose first of March is not after the day: a first guess, mended by at most one.
@@ -158,7 +159,7 @@ pub(crate) fn iso(milliseconds: i64) -> String {
     let date = since - (153 * month + 2) / 5 + 1;
     let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
     let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1000)
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{:03}", rest % 1000)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use weir_contract::FlowBatch;
 use weir_contract::expectation::{Expectation, Suite};
 use weir_contract::flow::COLUMNS;
 
+use crate::bounds::iso;
 use crate::distinct::Counts;
 use crate::field::{Field, Holds, integer};
 use crate::rows::{Condition, Ignore, Tally};
@@ -145,7 +146,11 @@ pub fn suggest(profile: &Profile) -> Suite {
             }
             _ => (at(0.001) / 2, (at(0.999) * 2).min(u64::MAX.into()), 0.98),
         };
-        let mut arguments = json!({"column": field.name(), "min_value": integer(low), "max_value": integer(high)});
+        let end = |value: i128| match (field.holds(), i64::try_from(value)) {
+            (Holds::Time, Ok(time)) => json!(iso(time)),
+            _ => integer(value),
+        };
+        let mut arguments = json!({"column": field.name(), "min_value": end(low), "max_value": end(high)});
         if mostly < 1.0 {
             arguments["mostly"] = json!(mostly);
         }

@@ -1,6 +1,7 @@
 //! What suites say about flows; equality with Great Expectations itself is in `tests/great_expectations`.
 
 mod cutting;
+mod limits;
 mod refusals;
 mod results;
 mod suggestions;

@@ -62,7 +62,7 @@ fn bounds_are_exact_beyond_doubles_and_may_be_times() {
     assert_eq!(unexpected("column_values_to_be_between", strict), [0, 3]);
     let times = json!({"column": "event_time", "min_value": "2023-11-14T22:13:20Z", "max_value": "2023-11-15"});
     assert!(unexpected("column_values_to_be_between", times.clone()).is_empty());
-    assert_eq!(observe(&five(), "column_min_to_be_between", times), (true, json!("2023-11-14T22:13:20.000Z")));
+    assert_eq!(observe(&five(), "column_min_to_be_between", times), (true, json!("2023-11-14T22:13:20.000")));
 }
 
 #[test]
