@@ -87,3 +87,41 @@ fn pairs<S: Serializer>(values: &BTreeMap<Cell, u64>, serializer: S) -> Result<S
 fn from_pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Cell, u64>, D::Error> {
     Ok(Vec::<(Cell, u64)>::deserialize(deserializer)?.into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_contract::{Flow, Transport};
+
+    #[test]
+    fn whether_there_are_too_many_values_does_not_depend_on_the_cut() {
+        let flow = |bytes| Flow {
+            flow_id: None,
+            event_time: None,
+            source_ip: "::1".parse().unwrap(),
+            destination_ip: "::1".parse().unwrap(),
+            source_port: None,
+            destination_port: None,
+            transport: Transport::Udp,
+            bytes,
+            packets: None,
+            duration_ns: None,
+            last: None,
+            label: None,
+            attack: None,
+        };
+        let flows: FlowBatch = [Some(1), Some(1), None, Some(2), Some(3), Some(2)].map(flow).into_iter().collect();
+        for (limit, values) in [(2, 0), (3, 3)] {
+            let mut whole = Counts::default();
+            whole.observe(Field::Bytes, &flows, 0..6, limit);
+            assert_eq!((whole.values.len(), whole.present, whole.missing), (values, 5, 1));
+            for cut in 0..=6 {
+                let (mut left, mut right) = (Counts::default(), Counts::default());
+                left.observe(Field::Bytes, &flows, 0..cut, limit);
+                right.observe(Field::Bytes, &flows, cut..6, limit);
+                left.merge(right, limit);
+                assert_eq!(left, whole);
+            }
+        }
+    }
+}

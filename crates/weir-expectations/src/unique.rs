@@ -44,12 +44,12 @@ impl Unique {
     }
 }
 
-/// The keys seen, in sorted runs of which each is at most half as long as the one before.
+/// The keys seen, in any order; a fingerprint of 16 bytes per row.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Keys {
-    #[serde(serialize_with = "one_run", deserialize_with = "from_one_run")]
-    runs: Vec<Vec<u128>>,
-    /// Rows with a key; the runs are dropped when they exceed [`MAX_KEYS`].
+    #[serde(serialize_with = "ascending", deserialize_with = "from_halves")]
+    keys: Vec<u128>,
+    /// Rows with a key; the keys are dropped when there are more than [`MAX_KEYS`].
     pub(crate) rows: u64,
     pub(crate) missing: u64,
     /// The first rows shown by a second pass.
@@ -58,44 +58,27 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn observe(&mut self, unique: &Unique, flows: &FlowBatch, rows: Range<usize>) {
-        let mut run = Vec::with_capacity(rows.len());
         unique.keys(flows, rows, |_, key| match key {
-            Some(key) => run.push(key),
+            Some(key) => {
+                self.keys.push(key);
+                self.rows += 1;
+            }
             None => self.missing += 1,
         });
-        run.sort_unstable();
-        self.rows += run.len() as u64;
-        self.push(run);
         self.bound();
     }
 
     pub(crate) fn merge(&mut self, later: Self) {
+        self.keys.extend(later.keys);
         self.rows += later.rows;
         self.missing += later.missing;
         self.shown.extend(later.shown);
-        later.runs.into_iter().for_each(|run| self.push(run));
         self.bound();
     }
 
     fn bound(&mut self) {
         if self.overflowed() {
-            self.runs = Vec::new();
-        }
-    }
-
-    fn push(&mut self, run: Vec<u128>) {
-        if !run.is_empty() {
-            self.runs.push(run);
-        }
-        while let [.., before, last] = &self.runs[..]
-            && before.len() < 2 * last.len()
-        {
-            let last = self.runs.pop().unwrap_or_default();
-            if let Some(before) = self.runs.last_mut() {
-                before.extend(last);
-                // Two sorted runs: a merge.
-                before.sort();
-            }
+            self.keys = Vec::new();
         }
     }
 
@@ -105,32 +88,27 @@ impl Keys {
 
     /// The keys that occur more than once, ascending, and the rows that have them.
     pub(crate) fn repeated(&self) -> (Vec<u128>, u64) {
-        let all = self.sorted();
         let (mut keys, mut rows) = (Vec::new(), 0);
-        for group in all.chunk_by(|a, b| a == b).filter(|group| group.len() > 1) {
+        for group in sorted(&self.keys).chunk_by(|a, b| a == b).filter(|group| group.len() > 1) {
             keys.push(group[0]);
             rows += group.len() as u64;
         }
         (keys, rows)
     }
+}
 
-    fn sorted(&self) -> Vec<u128> {
-        let mut all = self.runs.concat();
-        all.sort();
-        all
-    }
+fn sorted(keys: &[u128]) -> Vec<u128> {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    keys
 }
 
 /// However the data was cut, the same bytes.
-fn one_run<S: Serializer>(runs: &[Vec<u128>], serializer: S) -> Result<S::Ok, S::Error> {
-    let keys = Keys { runs: runs.to_vec(), ..Keys::default() }.sorted();
-    serializer.collect_seq(keys.into_iter().map(|key| ((key >> 64) as u64, key as u64)))
+fn ascending<S: Serializer>(keys: &[u128], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sorted(keys).into_iter().map(|key| ((key >> 64) as u64, key as u64)))
 }
 
-fn from_one_run<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u128>>, D::Error> {
+fn from_halves<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u128>, D::Error> {
     let halves = Vec::<(u64, u64)>::deserialize(deserializer)?;
-    let mut run: Vec<u128> = halves.into_iter().map(|(high, low)| u128::from(high) << 64 | u128::from(low)).collect();
-    // Written by another machine: not trusted to be sorted.
-    run.sort_unstable();
-    Ok(if run.is_empty() { Vec::new() } else { vec![run] })
+    Ok(halves.into_iter().map(|(high, low)| u128::from(high) << 64 | u128::from(low)).collect())
 }

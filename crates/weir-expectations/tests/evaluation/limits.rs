@@ -31,19 +31,9 @@ fn too_many_rows_for_uniqueness_are_an_error_with_a_remedy() {
 fn too_many_distinct_values_are_an_error_with_a_remedy() {
     let checked = suite("column_unique_value_count_to_be_between", json!({"column": "bytes"})).unwrap();
     let flows: FlowBatch = (0..=MAX_DISTINCT as u64).map(|bytes| flow(Some(bytes), None)).collect();
-    let evaluate = |cuts: &[usize]| {
-        let mut whole = checked.start();
-        for ends in cuts.windows(2) {
-            let mut piece = checked.start();
-            piece.observe(&checked, &flows, ends[0]..ends[1], &mut |_, _| {});
-            whole.merge(&checked, piece);
-        }
-        whole
-    };
-    assert!(evaluate(&[0, MAX_DISTINCT]).finish(&checked, Policy::Always).is_ok());
-    let over = evaluate(&[0, 10, MAX_DISTINCT + 1]);
-    let error = over.finish(&checked, Policy::Always).unwrap_err();
+    let mut evaluation = checked.start();
+    evaluation.observe(&checked, &flows, 0..flows.len(), &mut |_, _| {});
+    let error = evaluation.finish(&checked, Policy::Always).unwrap_err();
     assert!(error.message.contains("more than 1000000 distinct values"), "{error}");
-    let other = evaluate(&[0, MAX_DISTINCT / 2, MAX_DISTINCT + 1]);
-    assert_eq!(serde_json::to_string(&over).unwrap(), serde_json::to_string(&other).unwrap());
+    assert!(error.hint.unwrap().contains("quantiles"));
 }
