@@ -34,8 +34,9 @@ fn write_all(out: &Path) -> Result<(), Box<dyn Error>> {
         ("typical", 1, 3000, 10),
         ("without-nulls", 3, 400, 0),
         ("null-half", 4, 300, 50),
-        ("seven", 5, 7, 20),
         ("one", 6, 1, 0),
+        ("none", 8, 0, 0),
+        ("nulls", 9, 5, 100),
     ] {
         let flows = flows(seed, rows, nulls);
         let suite = json!({"name": name, "expectations": probes(), "meta": {}});

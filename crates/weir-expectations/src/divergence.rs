@@ -65,7 +65,7 @@ impl Divergence {
         }
     }
 
-    /// Success and result. Shares of nothing are 0; the divergence of no rows is undefined and does not hold.
+    /// Success and result; the divergence of no rows is undefined and does not hold.
     fn judge(&self, observed: &[f64], expected: &[f64], details: Value) -> (bool, Map<String, Value>) {
         let divergence = entropy(observed, expected);
         let value = if divergence.is_finite() { json!(divergence) } else { Value::Null };
@@ -103,7 +103,8 @@ impl Divergence {
     pub(crate) fn of_histogram(&self, histogram: &Histogram) -> (bool, Map<String, Value>) {
         let Partition::Bins { edges, weights, tails } = &self.partition else { return Default::default() };
         let present = histogram.below + histogram.above + histogram.counts.iter().sum::<u64>();
-        let share = |count: u64| if present == 0 { 0.0 } else { count as f64 / present as f64 };
+        // Of nothing a share is NaN, null in the result.
+        let share = |count: u64| count as f64 / present as f64;
         let observed: Vec<f64> = histogram.counts.iter().map(|count| share(*count)).collect();
         let observed_tails = [share(histogram.below), share(histogram.above)];
         let mut expected: Vec<f64> =
