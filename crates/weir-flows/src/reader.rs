@@ -83,9 +83,9 @@ impl Classify for ReadError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { source, .. } if source.kind() == ErrorKind::InvalidData => Some(
-                "fetch or pack the file again; what was read before the damage can be kept by unpacking it".to_owned(),
-            ),
+            Self::Io { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                Some("fetch or pack the file again".to_owned())
+            }
             Self::Io { .. } => None,
             Self::Empty { .. } => Some("give a file with flows".to_owned()),
             Self::Sniff { source, .. } if source.packed => {

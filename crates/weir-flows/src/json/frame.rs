@@ -1,6 +1,6 @@
 //! Where objects that may span lines start and end.
 
-use memchr::{memchr2, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::decode::LINE_LIMIT;
 
@@ -59,11 +59,10 @@ pub(crate) fn piece(bytes: &[u8], whole: bool) -> Piece {
 pub(crate) fn cut(bytes: &[u8]) -> Option<usize> {
     let mut end = bytes.len();
     while let Some(line_end) = memrchr(b'\n', &bytes[..end]) {
-        let last = bytes[..line_end].iter().rev().find(|byte| !is_between(**byte));
-        if last == Some(&b'}') {
-            return Some(line_end + 1);
+        match bytes[..line_end].iter().rposition(|byte| !is_between(*byte)) {
+            Some(last) if bytes[last] == b'}' => return Some(line_end + 1),
+            last => end = last.unwrap_or(0),
         }
-        end = line_end;
     }
     let mut at = 0;
     while let Piece::Between(length) | Piece::Object(length) | Piece::Broken(length, _) = piece(&bytes[at..], false) {
@@ -107,9 +106,9 @@ fn object(bytes: &[u8]) -> Result<Option<usize>, usize> {
 /// Where the next line that starts with an object starts.
 fn next_object(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
-    while let Some(found) = memchr2(b'\n', b'{', &bytes[at..]) {
+    while let Some(found) = memchr(b'{', &bytes[at..]) {
         at += found;
-        if bytes[at] == b'{' && starts_line(&bytes[..at]) {
+        if starts_line(&bytes[..at]) {
             return Some(at);
         }
         at += 1;
@@ -120,4 +119,37 @@ fn next_object(bytes: &[u8]) -> Option<usize> {
 /// Whether nothing but blanks follows the last line end.
 fn starts_line(before: &[u8]) -> bool {
     before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_an_array() {
+        assert_eq!(piece(b" [\n{", false), Piece::Between(3));
+        assert_eq!(piece(br#"{"a}\"":{"b":1}},{"#, false), Piece::Object(16));
+        assert_eq!(piece(br#"{"a":{"b":1}"#, false), Piece::Incomplete);
+        assert!(matches!(piece(br#"{"a":{"b":1}"#, true), Piece::Broken(12, _)));
+        assert!(matches!(piece(b"{\"a\":1\n{\"a\":2}", false), Piece::Broken(7, _)));
+        assert!(matches!(piece(b"{\"a\":\"1\n,\"b\":2}", false), Piece::Broken(8, _)));
+        assert!(matches!(piece(b"}} what\n  {\"a\":2}", false), Piece::Broken(10, _)));
+        assert_eq!(piece(b"No matching flows\n]", false), Piece::Between(NO_FLOWS.len()));
+        assert_eq!(piece(b"No matching fl", false), Piece::Incomplete);
+        assert_eq!(piece(b"", true), Piece::Incomplete);
+    }
+
+    #[test]
+    fn cuts_lie_behind_the_last_object_that_closes() {
+        for (bytes, expected) in [
+            (&b"[\n{\n\t\"a\" : 1\n},\n{\n\t\"a\" : 2\n"[..], Some(16)),
+            (b"{\"a\":1}\n{\"a\":2}\n\n,\n{\"a\"", Some(19)),
+            (b"[{\"a\":1},{\"a\":2},{\"a\"", Some(17)),
+            (b"{\n\t\"a\" : 1\n", None),
+            (b"", None),
+        ] {
+            assert_eq!(cut(bytes), expected, "{}", String::from_utf8_lossy(bytes));
+        }
+        assert_eq!(cut(&b"\n".repeat(1 << 21)), Some(1 << 21));
+    }
 }

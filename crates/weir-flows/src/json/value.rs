@@ -105,8 +105,14 @@ pub(crate) fn ip(value: &Value<'_>) -> Result<Option<IpAddr>, Expected> {
 pub(crate) fn transport(value: &Value<'_>) -> Result<Option<Transport>, Expected> {
     match value {
         Value::Null => Ok(None),
-        Value::Text(text) if text == "unknown_transport" => Ok(Some(Transport::Other)),
-        Value::Text(text) => words::transport(text.as_bytes()).map(Some),
+        Value::Text(text) => match &**text {
+            // What Suricata and goflow2 write.
+            "TCP" => Ok(Some(Transport::Tcp)),
+            "UDP" => Ok(Some(Transport::Udp)),
+            // What Zeek writes.
+            "unknown_transport" => Ok(Some(Transport::Other)),
+            text => words::transport(text.as_bytes()).map(Some),
+        },
         _ => whole(value)
             .and_then(|number| u8::try_from(number?).ok())
             .map(|number| Some(Transport::from_protocol(number)))

@@ -215,7 +215,9 @@ proptest! {
 
     #[test]
     fn no_line_is_lost((format, file) in damaged()) {
-        prop_assume!(format != Format::NfdumpJson && file.contains(&b'{'));
+        if format == Format::NfdumpJson || !file.contains(&b'{') {
+            return Ok(());
+        }
         let batch = read_all(&*file, Some(format), usize::MAX).unwrap();
         let lines = file.split_inclusive(|byte| *byte == b'\n').count();
         prop_assert_eq!(batch.records() + batch.blank as usize + batch.skipped as usize, lines);

@@ -76,6 +76,18 @@ fn times_and_durations_that_cannot_be_are_rejected() {
 }
 
 #[test]
+fn line_ends_and_byte_order_mark_change_nothing() {
+    for (name, format, _) in FIXTURES {
+        let file = String::from_utf8(fixture(name)).unwrap();
+        let expected = read(&file);
+        for variant in [file.replace('\n', "\r\n"), format!("\u{feff}{file}"), file.trim_end().to_owned()] {
+            assert_eq!(sniff(variant.as_bytes()), Ok(format), "{name}");
+            assert_eq!(show(&read(variant)), show(&expected), "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_fixture_is_in_no_other_format() {
     for (name, format, _) in FIXTURES {
         let file = fixture(name);
