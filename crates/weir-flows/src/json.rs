@@ -60,10 +60,7 @@ pub(crate) enum Field {
     Duration,
     /// Seconds with a fraction.
     DurationSeconds,
-    /// Bytes of whole packets.
     Bytes(Way),
-    /// Bytes of what packets carry; read where [`Field::Bytes`] are absent.
-    Payload(Way),
     Packets(Way),
     Last,
     Label,

@@ -66,7 +66,7 @@
 //! | `source_ip`, `source_port` | `source.ip`, `source.port` | `id.orig_h`, `id.orig_p` | `src_ip`, `src_port` |
 //! | `destination_ip`, `destination_port` | `destination.ip`, `.port` | `id.resp_h`, `id.resp_p` | `dest_ip`, `dest_port` |
 //! | `transport` | `network.transport`, absent: `other` | `proto` | `proto` |
-//! | `bytes` | `network.bytes`, else `source.bytes` + `destination.bytes` | `orig_ip_bytes` + `resp_ip_bytes`, else the payload `orig_bytes` + `resp_bytes` | `flow.bytes_toserver` + `flow.bytes_toclient` |
+//! | `bytes` | `network.bytes`, else `source.bytes` + `destination.bytes` | `orig_ip_bytes` + `resp_ip_bytes`, of IP packets | `flow.bytes_toserver` + `flow.bytes_toclient` |
 //! | `packets` | `network.packets`, else as bytes | `orig_pkts` + `resp_pkts` | `flow.pkts_toserver` + `flow.pkts_toclient` |
 //! | `duration_ns` | `event.duration`, ns | `duration`, s, to the nearest ns | `flow.end` - `flow.start` |
 //! | `final` | `flow.final` | | |

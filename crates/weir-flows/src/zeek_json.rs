@@ -8,7 +8,7 @@ impl Json for ZeekJson {
     const FRAMING: Framing = Framing::Lines;
     // Zeek's other logs have ts, id and some of them proto as well.
     const MARKS: &'static [&'static [&'static str]] =
-        &[&["ts"], &["id.orig_h"], &["id.resp_h"], &["proto"], &["conn_state", "orig_pkts", "orig_bytes", "_path"]];
+        &[&["ts"], &["id.orig_h"], &["id.resp_h"], &["proto"], &["conn_state", "orig_pkts", "orig_ip_bytes", "_path"]];
     const ADDRESSES: [&'static str; 2] = ["id.orig_h", "id.resp_h"];
     const TRANSPORT: Option<&'static str> = Some("proto");
 
@@ -22,8 +22,6 @@ impl Json for ZeekJson {
             "id.resp_p" => Field::DestinationPort,
             "proto" => Field::Transport,
             "duration" => Field::DurationSeconds,
-            "orig_bytes" => Field::Payload(Way::Forward),
-            "resp_bytes" => Field::Payload(Way::Backward),
             "orig_ip_bytes" => Field::Bytes(Way::Forward),
             "resp_ip_bytes" => Field::Bytes(Way::Backward),
             "orig_pkts" => Field::Packets(Way::Forward),

@@ -56,7 +56,6 @@ struct Draft<'a> {
     time: Option<i128>,
     duration_ns: Option<u64>,
     bytes: Counter,
-    payload: Counter,
     packets: Counter,
     last: Option<bool>,
     label: Option<Label>,
@@ -79,7 +78,6 @@ impl<'a> Draft<'a> {
             Field::Duration => self.duration_ns = value::count(value)?,
             Field::DurationSeconds => self.duration_ns = value::seconds(value)?,
             Field::Bytes(way) => *self.bytes.at(way) = value::count(value)?,
-            Field::Payload(way) => *self.payload.at(way) = value::count(value)?,
             Field::Packets(way) => *self.packets.at(way) = value::count(value)?,
             Field::Last => self.last = value::boolean(value)?,
             Field::Label => self.label = value::label(value)?,
@@ -111,7 +109,6 @@ impl<'a> Draft<'a> {
         };
         let end = self.end.or_else(|| Some(self.start? + i128::from(duration_ns?)));
         let has_ports = !matches!(transport, Transport::Icmp | Transport::Icmp6);
-        let bytes = self.bytes.sum("bytes")?;
         Ok(Row {
             flow_id: self.flow_id.as_deref(),
             event_time: end.or(self.time).or(self.start).map(milliseconds),
@@ -120,7 +117,7 @@ impl<'a> Draft<'a> {
             source_port: self.source_port.filter(|_| has_ports),
             destination_port: self.destination_port.filter(|_| has_ports),
             transport,
-            bytes: if bytes.is_some() { bytes } else { self.payload.sum("bytes")? },
+            bytes: self.bytes.sum("bytes")?,
             packets: self.packets.sum("packets")?,
             duration_ns,
             last: self.last,
