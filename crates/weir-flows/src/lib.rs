@@ -88,8 +88,9 @@
 //! | passed over unless | | `type` is `FLOW` or absent |
 //!
 //! The counters of `goflow2-json` are not multiplied with `sampling_rate`: some exporters have scaled them already, and an
-//! estimate should not pass for a count. nfdump prints local time without a zone; run it with `TZ=UTC`. It also has the
-//! names `t_first`, `t_last` and `t_received` of older versions.
+//! estimate should not pass for a count. nfdump prints local time without a zone; run it with `TZ=UTC`. What it prints without
+//! flows (`No matching flows`) is counted as passed over. The names `t_first`, `t_last` and `t_received` of older versions
+//! are read too.
 
 mod batch;
 mod blocks;

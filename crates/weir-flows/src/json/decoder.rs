@@ -69,6 +69,10 @@ impl<J: Json> JsonDecoder<J> {
             let line = chunk.first_line + done.lines;
             let length = match frame::piece(rest, chunk.end) {
                 Piece::Between(length) => length,
+                Piece::NoFlows(length) => {
+                    batch.skipped += 1;
+                    length
+                }
                 Piece::Object(length) => {
                     record::read::<J>(line, &rest[..length], &mut path, batch);
                     length

@@ -7,8 +7,10 @@ use crate::decode::LINE_LIMIT;
 /// What a run of bytes starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// So many bytes between two objects: blanks, commas and brackets, or the exporter's word that there are no flows.
+    /// So many bytes between two objects: blanks, commas and brackets.
     Between(usize),
+    /// So many bytes that say that there are no flows.
+    NoFlows(usize),
     /// An object of so many bytes.
     Object(usize),
     /// So many bytes that are no object, and why.
@@ -44,7 +46,7 @@ pub(crate) fn piece(bytes: &[u8], whole: bool) -> Piece {
                 (Some(length), "expected an object, found one that is not closed before the next line or object")
             }
         },
-        Some(_) if window.starts_with(NO_FLOWS) => return Piece::Between(NO_FLOWS.len()),
+        Some(_) if window.starts_with(NO_FLOWS) => return Piece::NoFlows(NO_FLOWS.len()),
         Some(_) if NO_FLOWS.starts_with(window) && !whole => return Piece::Incomplete,
         Some(_) => (next_object(window).or(cut_off.then_some(window.len())), "expected an object"),
     };
@@ -65,7 +67,9 @@ pub(crate) fn cut(bytes: &[u8]) -> Option<usize> {
         }
     }
     let mut at = 0;
-    while let Piece::Between(length) | Piece::Object(length) | Piece::Broken(length, _) = piece(&bytes[at..], false) {
+    while let Piece::Between(length) | Piece::NoFlows(length) | Piece::Object(length) | Piece::Broken(length, _) =
+        piece(&bytes[at..], false)
+    {
         at += length;
     }
     (at > 0).then_some(at)
@@ -134,7 +138,7 @@ mod tests {
         assert!(matches!(piece(b"{\"a\":1\n{\"a\":2}", false), Piece::Broken(7, _)));
         assert!(matches!(piece(b"{\"a\":\"1\n,\"b\":2}", false), Piece::Broken(8, _)));
         assert!(matches!(piece(b"}} what\n  {\"a\":2}", false), Piece::Broken(10, _)));
-        assert_eq!(piece(b"No matching flows\n]", false), Piece::Between(NO_FLOWS.len()));
+        assert_eq!(piece(b"No matching flows\n]", false), Piece::NoFlows(NO_FLOWS.len()));
         assert_eq!(piece(b"No matching fl", false), Piece::Incomplete);
         assert_eq!(piece(b"", true), Piece::Incomplete);
     }

@@ -160,6 +160,8 @@ fn nfdump_without_flows() {
     for file in ["[\nNo matching flows\n]\n", "[\nNo matching flows\n]"] {
         let mut reader = FlowReader::new(Portions::new(file.as_bytes(), 1), "-", None).unwrap();
         assert_eq!(reader.format(), Format::NfdumpJson);
+        let batch = reader.next_batch(10).unwrap().unwrap();
+        assert_eq!((batch.records(), batch.skipped), (0, 1));
         assert!(reader.next_batch(10).unwrap().is_none());
     }
     assert!(read_all(&b"[\n]\n"[..], Some(Format::NfdumpJson), 1).unwrap().is_empty());
