@@ -202,20 +202,26 @@ pub(crate) fn open<R: Read>(source: R, name: &str, format: Option<Format>) -> Re
     let failed = |source| ReadError::Io { name: name.to_owned(), line: 1, source };
     let mut source = Decompress::new(source).map_err(failed)?;
     let mut buffer = Buffer::default();
-    loop {
+    let (format, decoder) = loop {
         buffer.fill(&mut source).map_err(failed)?;
         let head = buffer.unread();
-        if buffer.ended || head.len() > LINE_LIMIT || first_record_is_whole(head) {
-            break;
+        let may_grow = !buffer.ended && head.len() <= LINE_LIMIT;
+        if may_grow && !first_record_is_whole(head) {
+            continue;
         }
-    }
-    let head = buffer.unread();
-    if head.is_empty() || head == BOM {
-        return Err(ReadError::Empty { name: name.to_owned() });
-    }
-    let format =
-        format.map_or_else(|| sniff(head), Ok).map_err(|source| ReadError::Sniff { name: name.to_owned(), source })?;
-    let decoder = format.decoder(head).map_err(|source| ReadError::Head { name: name.to_owned(), source })?;
+        if head.is_empty() || head == BOM {
+            return Err(ReadError::Empty { name: name.to_owned() });
+        }
+        let format = format
+            .map_or_else(|| sniff(head), Ok)
+            .map_err(|source| ReadError::Sniff { name: name.to_owned(), source })?;
+        match format.decoder(head) {
+            // The first lines may be damaged.
+            Err(HeadError::NoObject { .. }) if may_grow => {}
+            Err(source) => return Err(ReadError::Head { name: name.to_owned(), source }),
+            Ok(decoder) => break (format, decoder),
+        }
+    };
     Ok(Opened { source, format, decoder, buffer })
 }
 

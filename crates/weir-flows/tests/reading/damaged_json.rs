@@ -175,6 +175,14 @@ fn a_file_without_objects_is_refused_as_a_named_format() {
     );
 }
 
+#[test]
+fn a_named_format_is_read_behind_damaged_first_lines() {
+    let file = format!("\n12}}\n{SURICATA}\n");
+    let whole = read_all(file.as_bytes(), Some(Format::SuricataEve), 9).unwrap();
+    assert_eq!((whole.lines.as_slice(), whole.rejected[0].line, whole.blank), (&[3][..], 2, 1));
+    assert_eq!(read_all(Portions::new(file.as_bytes(), 1), Some(Format::SuricataEve), 9).unwrap(), whole);
+}
+
 /// A fixture with some of its bytes replaced, removed or doubled.
 fn damaged() -> impl Strategy<Value = (Format, Vec<u8>)> {
     let byte = prop_oneof![
