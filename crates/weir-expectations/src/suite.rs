@@ -88,6 +88,13 @@ impl Checked {
         matches!(self.kinds[expectation], Kind::Unique(..))
     }
 
+    /// Whether the rows to be set aside for an expectation are known only after all rows were seen: it judges single rows
+    /// and allows some of them to be unexpected, or asks for unique values.
+    #[must_use]
+    pub fn is_late(&self, expectation: usize) -> bool {
+        self.needs_second_pass(expectation) || self.is_row_level(expectation) && self.mostly(expectation) < 1.0
+    }
+
     /// The share of the present rows that has to be as expected; 1 where rows are not judged.
     #[must_use]
     pub fn mostly(&self, expectation: usize) -> f64 {

@@ -2,55 +2,117 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use weir_flows::Format;
 use weir_stage::{CommonArgs, Failure, Params, Stage};
 
+use crate::definitions::Documents;
 use crate::params::FeaturesParams;
+use crate::parts::{Plan, gather, run_part};
 use crate::split::SplitKind;
 use crate::stage::{DEFAULT_MEMORY, Request, run};
 
 /// Turn labelled flows into validated and split feature tables
 #[derive(Debug, Parser)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// Flow files, read in this order
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    pub data: Vec<PathBuf>,
+    #[command(subcommand)]
+    action: Option<Action>,
 
-    /// Format of the flow files [default: recognised by their first bytes]
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<Format>,
-
-    /// A shipped feature set (default, report, no-identity) or a file; same as --set features.feature_set=NAME
-    #[arg(long, value_name = "NAME|FILE")]
-    pub feature_set: Option<String>,
-
-    /// Parameter file [default: built in]
-    #[arg(long, value_name = "FILE")]
-    pub params: Option<PathBuf>,
-
-    /// How flows are split: by the hash of their id, or by event time; same as --set features.split=time
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub split: Option<SplitKind>,
-
-    /// Do not search the features for what identifies hosts, moments or records; same as --set features.audit=false
-    #[arg(long)]
-    pub no_audit: bool,
-
-    /// MiB of records held in memory; what is more goes to a temporary file beside the artifact
-    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
-    pub memory: u64,
-
-    /// Set one parameter, as in --set features.policy=strict
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-
-    /// Directory of the artifact
-    #[arg(long, value_name = "DIR", default_value = "weir-run/features")]
-    pub out: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
 
     #[command(flatten)]
     common: CommonArgs,
+}
+
+/// A run on many machines.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Cut a run into parts for many machines; each reads all files and keeps its share of the flows
+    Plan {
+        #[command(flatten)]
+        run: RunArgs,
+
+        /// Number of parts
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+        parts: u16,
+
+        /// File to write the plan to
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+    },
+    /// Run one part of a plan
+    RunPart {
+        /// The plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+
+        /// Number of the part, from 0
+        #[arg(long, value_name = "N")]
+        part: u16,
+
+        /// Directory of the part
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+
+        /// MiB of records held in memory; what is more goes to a temporary file beside the part
+        #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+        memory: u64,
+    },
+    /// Join the parts of a plan into the artifact that one machine would have made
+    Gather {
+        /// The plan
+        #[arg(long, value_name = "FILE")]
+        plan: PathBuf,
+
+        /// Directories of all parts
+        #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+        parts: Vec<PathBuf>,
+
+        /// Directory of the artifact
+        #[arg(long, value_name = "DIR", default_value = "weir-run/features")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    /// Flow files, read in this order
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    data: Vec<PathBuf>,
+
+    /// Format of the flow files [default: recognised by their first bytes]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// A shipped feature set (default, report, no-identity) or a file; same as --set features.feature_set=NAME
+    #[arg(long, value_name = "NAME|FILE")]
+    feature_set: Option<String>,
+
+    /// Parameter file [default: built in]
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+
+    /// How flows are split: by the hash of their id, or by event time; same as --set features.split=time
+    #[arg(long, value_enum, value_name = "HOW")]
+    split: Option<SplitKind>,
+
+    /// Do not search the features for what identifies hosts, moments or records; same as --set features.audit=false
+    #[arg(long)]
+    no_audit: bool,
+
+    /// MiB of records held in memory; what is more goes to a temporary file beside the artifact
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    memory: u64,
+
+    /// Set one parameter, as in --set features.policy=strict
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// Directory of the artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-run/features")]
+    out: PathBuf,
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -64,25 +126,21 @@ impl AsRef<CommonArgs> for Args {
 /// # Errors
 /// As [`run`], and [`Failure`] of usage for parameters that do not hold.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
-    let params = Params::load(args.params.as_deref(), weir_stage::DEFAULT_PARAMS, &args.set)?;
-    let mut features: FeaturesParams = params.section("features")?;
-    if let Some(set) = args.feature_set {
-        features.feature_set = set;
-    }
-    if let Some(split) = args.split {
-        features.split = split;
-    }
-    features.audit &= !args.no_audit;
-    let request = Request {
-        data: args.data,
-        format: args.format,
-        labels: None,
-        out: args.out,
-        params: features,
-        seed: params.seed(),
-        memory: (args.memory as usize) << 20,
+    let outcome = match args.action {
+        None => run(&args.run.request()?, stage)?,
+        Some(Action::Plan { run, parts, plan: path }) => {
+            let plan = Plan::new(&run.request()?, usize::from(parts))?;
+            let bytes = weir_contract::json::to_canonical(&plan)
+                .map_err(|error| Failure::retry(format!("the plan has no JSON form: {error}")))?;
+            std::fs::write(&path, bytes)
+                .map_err(|error| Failure::retry(format!("failed to write {}: {error}", path.display())))?;
+            return stage.result(&plan, || format!("{}  {parts} parts", path.display()));
+        }
+        Some(Action::RunPart { plan, part, out, memory }) => {
+            run_part(&Plan::read(&plan)?, usize::from(part), &out, (memory as usize) << 20, stage)?
+        }
+        Some(Action::Gather { plan, parts, out }) => gather(&Plan::read(&plan)?, &parts, &out, stage)?,
     };
-    let outcome = run(&request, stage)?;
     let result = serde_json::json!({
         "artifact": outcome.artifact.dir(),
         "digest": outcome.artifact.digest(),
@@ -93,4 +151,28 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         let skipped = if outcome.skipped { " (unchanged)" } else { "" };
         format!("{}  {}{skipped}", outcome.artifact.dir().display(), outcome.artifact.digest().short())
     })
+}
+
+impl RunArgs {
+    fn request(self) -> Result<Request<'static>, Failure> {
+        let params = Params::load(self.params.as_deref(), weir_stage::DEFAULT_PARAMS, &self.set)?;
+        let mut features: FeaturesParams = params.section("features")?;
+        if let Some(set) = self.feature_set {
+            features.feature_set = set;
+        }
+        if let Some(split) = self.split {
+            features.split = split;
+        }
+        features.audit &= !self.no_audit;
+        Ok(Request {
+            data: self.data,
+            format: self.format,
+            labels: None,
+            out: self.out,
+            params: features,
+            documents: Documents::default(),
+            seed: params.seed(),
+            memory: (self.memory as usize) << 20,
+        })
+    }
 }

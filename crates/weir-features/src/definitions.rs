@@ -9,6 +9,15 @@ use weir_transform::FeatureSet;
 
 use crate::params::FeaturesParams;
 
+/// Texts of a feature set and a suite that lie elsewhere than in files, each with what to call it in messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Documents {
+    /// The feature set.
+    pub feature_set: Option<(String, String)>,
+    /// The expectation suite.
+    pub expectations: Option<(String, String)>,
+}
+
 /// Feature set and expectation suite, with the digests of their texts.
 pub(crate) struct Definitions {
     pub(crate) set: FeatureSet,
@@ -18,12 +27,13 @@ pub(crate) struct Definitions {
 }
 
 impl Definitions {
-    /// Reads those that the parameters name.
-    pub(crate) fn load(params: &FeaturesParams) -> Result<Self, Failure> {
-        let (origin, set_text) = shipped_or_file("feature set", &params.feature_set, &weir_transform::SHIPPED)?;
+    /// Takes the documents given, and otherwise those that the parameters name.
+    pub(crate) fn load(params: &FeaturesParams, documents: &Documents) -> Result<Self, Failure> {
+        let named = || shipped_or_file("feature set", &params.feature_set, &weir_transform::SHIPPED);
+        let (origin, set_text) = documents.feature_set.clone().map_or_else(named, Ok)?;
         let set = FeatureSet::parse(&set_text, &origin)?;
-        let (origin, suite_text) =
-            shipped_or_file("expectation suite", &params.expectations, &weir_expectations::SHIPPED)?;
+        let named = || shipped_or_file("expectation suite", &params.expectations, &weir_expectations::SHIPPED);
+        let (origin, suite_text) = documents.expectations.clone().map_or_else(named, Ok)?;
         let suite = Checked::parse(&suite_text, &origin)?;
         Ok(Self { set, set_text, suite, suite_text })
     }
@@ -38,7 +48,10 @@ impl Definitions {
 }
 
 /// The text behind a shipped name, or of the file at that path, with what to call it in messages.
-pub(crate) fn shipped_or_file(what: &str, name: &str, shipped: &[(&str, &str)]) -> Result<(String, String), Failure> {
+///
+/// # Errors
+/// [`Failure`] of usage for a name that is neither.
+pub fn shipped_or_file(what: &str, name: &str, shipped: &[(&str, &str)]) -> Result<(String, String), Failure> {
     if let Some((_, text)) = shipped.iter().find(|(known, _)| *known == name) {
         return Ok((name.to_owned(), (*text).to_owned()));
     }

@@ -28,7 +28,7 @@ use crate::scan::Scanned;
 use crate::shuffle::Origin;
 use crate::split::{Split, SplitKind, Times};
 use crate::sweep::sweep;
-use crate::tables::Tables;
+use crate::tables::Output;
 
 /// A run whose flows are read.
 pub(crate) struct Engine<'a> {
@@ -36,6 +36,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) scanned: Scanned,
     pub(crate) definitions: &'a Definitions,
     pub(crate) params: &'a FeaturesParams,
+    /// Whether the rows stay together, without a split and with flow ids as they are.
+    pub(crate) whole: bool,
+    /// Whether these are not all rows, so that nobody knows yet which expectations hold.
+    pub(crate) sharded: bool,
     /// Cells that are worked on.
     pub(crate) cells: Range<usize>,
     pub(crate) stage: &'a Stage,
@@ -68,18 +72,27 @@ struct Pass {
 }
 
 impl Engine<'_> {
-    /// Writes tables and quarantine to `draft`.
+    /// Gives the kept rows to what `open` opens for a transform, and writes the rows set aside to `draft`. `open` is called
+    /// again when a pass has to be made again.
     ///
     /// # Errors
     /// A gate under the policy `strict`; too many flow ids for a set that numbers them; a full disk; Ctrl-C.
-    pub(crate) fn emit(&mut self, draft: &Draft) -> Result<Emitted, Failure> {
+    pub(crate) fn emit(
+        &mut self,
+        draft: &Draft,
+        open: &dyn Fn(&Transform) -> Result<Box<dyn Output>, Failure>,
+    ) -> Result<Emitted, Failure> {
         let suite = &self.definitions.suite;
         let set = &self.definitions.set;
         let mut known = Known { failed: vec![false; suite.len()], duplicates: None };
-        let mut split = Split::by_hash(self.params.train, self.params.test);
+        let mut split = match self.whole {
+            true => Split::Whole,
+            false => Split::by_hash(self.params.train, self.params.test),
+        };
+        let by_time = self.params.split == SplitKind::Time && !self.whole;
         // Of the transform only the numbers of flow ids are learned: an unfitted one refuses the same rows.
         let unfitted = Transform::fit(set.clone(), std::iter::empty())?;
-        if self.params.policy == Policy::Strict || self.params.split == SplitKind::Time {
+        if (self.params.policy == Policy::Strict && !self.sharded) || by_time {
             loop {
                 let mut times = Times::default();
                 let pass = self.pass(&known, &unfitted, split, &mut |cells, _| {
@@ -89,7 +102,7 @@ impl Engine<'_> {
                     Ok(())
                 })?;
                 self.gate(&pass)?;
-                if self.params.split == SplitKind::Time {
+                if by_time {
                     split = times.split(self.params.train, self.params.test);
                 }
                 if !self.again(&pass, &mut known)? {
@@ -98,9 +111,12 @@ impl Engine<'_> {
             }
         }
         loop {
-            let transform =
-                if set.uses_flow_id() { self.number_ids(&known, &unfitted, split)? } else { unfitted.clone() };
-            let mut tables = Tables::create(draft, &names(&transform))?;
+            let transform = if set.uses_flow_id() && !self.whole {
+                self.number_ids(&known, &unfitted, split)?
+            } else {
+                unfitted.clone()
+            };
+            let mut output = open(&transform)?;
             let mut quarantine = QuarantineWriter::create(&draft.path(files::QUARANTINE)?)?;
             let mut first_aside = None;
             self.scanned.unreadable.for_each(|row| {
@@ -113,7 +129,7 @@ impl Engine<'_> {
             let uses_addresses = set.uses_address();
             let pass = self.pass(&known, &transform, split, &mut |cells, splits| {
                 for (cell, split) in cells.iter().zip(splits) {
-                    tables.append(cell, split)?;
+                    output.append(cell, split)?;
                     for (origin, reason, flow) in &cell.aside {
                         let (file, line) = self.scanned.place(*origin);
                         let row =
@@ -128,7 +144,7 @@ impl Engine<'_> {
             if self.again(&pass, &mut known)? {
                 continue;
             }
-            let examples = tables.finish()?;
+            let examples = output.finish()?;
             let quarantined = quarantine.rows();
             quarantine.finish()?;
             if self.params.policy == Policy::Always && pass.breaking > 0 {
@@ -177,7 +193,7 @@ impl Engine<'_> {
             failed: &known.failed,
             duplicates: known.duplicates.as_ref(),
             transform,
-            needs_time: self.params.split == SplitKind::Time,
+            needs_time: self.params.split == SplitKind::Time && !self.whole,
         };
         let mut pass = Pass { evaluation: suite.start(), deduplicated: 0, breaking: 0, broken: None };
         sweep(&self.scanned.shuffle, self.cells.clone(), &rules, self.stage, |mut cells| {
@@ -195,12 +211,12 @@ impl Engine<'_> {
 
     /// Whether rows have to be set aside for expectations that turned out not to hold.
     fn again(&self, pass: &Pass, known: &mut Known) -> Result<bool, Failure> {
+        if self.sharded {
+            return Ok(false);
+        }
         let suite = &self.definitions.suite;
         let failed = pass.evaluation.failed(suite)?;
-        let late = (0..failed.len()).any(|i| {
-            let seen = suite.mostly(i) >= 1.0 && !suite.needs_second_pass(i);
-            failed[i] && !known.failed[i] && suite.is_row_level(i) && !seen
-        });
+        let late = (0..failed.len()).any(|i| failed[i] && !known.failed[i] && suite.is_late(i));
         let again = late && self.params.policy == Policy::Quarantine;
         if again {
             *known = Known { failed, duplicates: pass.evaluation.duplicates(suite)? };

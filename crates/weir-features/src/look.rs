@@ -148,6 +148,29 @@ fn look(
         first_flows: Vec::new(),
         first_unreadable: Vec::new(),
     };
+    let reader = each_batch(path, format, stage, |batch| {
+        each(&batch.flows)?;
+        look.add(batch, shown);
+        Ok(())
+    })?;
+    if let Some(reader) = reader {
+        look.format = reader.format().to_string();
+        look.columns_ignored = reader.decoder().ignored_columns().to_vec();
+        look.columns_missing = reader.decoder().missing_columns().to_vec();
+    }
+    Ok(look)
+}
+
+/// Gives all records of a file, some at a time, in their order. Returns the reader, or `None` for Parquet.
+///
+/// # Errors
+/// A file that cannot be read or is no flow file, Ctrl-C, and what `each` returns.
+pub fn each_batch(
+    path: &Path,
+    format: Option<Format>,
+    stage: &Stage,
+    mut each: impl FnMut(&Batch) -> Result<(), Failure>,
+) -> Result<Option<FlowReader<File>>, Failure> {
     let unopened = |error: std::io::Error| {
         Failure::input(format!("failed to open {}: {error}", path.display())).hint("give existing flow files")
     };
@@ -155,21 +178,16 @@ fn look(
         let mut reader = FlowTableReader::open(path)?;
         while let Some(flows) = reader.next(BATCH)? {
             stage.check()?;
-            each(&flows)?;
-            look.add(&Batch { flows, ..Batch::default() }, shown);
+            each(&Batch { flows, ..Batch::default() })?;
         }
-        return Ok(look);
+        return Ok(None);
     }
     let mut reader = FlowReader::open(path, format)?;
-    look.format = reader.format().to_string();
     while let Some(batch) = reader.next_batch(BATCH)? {
         stage.check()?;
-        each(&batch.flows)?;
-        look.add(&batch, shown);
+        each(&batch)?;
     }
-    look.columns_ignored = reader.decoder().ignored_columns().to_vec();
-    look.columns_missing = reader.decoder().missing_columns().to_vec();
-    Ok(look)
+    Ok(Some(reader))
 }
 
 impl Look {

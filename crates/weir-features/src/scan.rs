@@ -16,6 +16,9 @@ use crate::aside::{Unreadable, Unreadables};
 use crate::input::{Content, Input, Piece};
 use crate::shuffle::{Grouper, Origin, Records, Shuffle};
 
+/// The rule that leaves out records of a format that are about something else.
+const SKIPPED: &str = "record is not about a flow";
+
 /// Labels that are given to flows as they are read.
 pub type Relabel<'a> = &'a (dyn Fn(&mut FlowBatch) + Sync);
 
@@ -140,7 +143,7 @@ impl Scan<'_> {
         let start = Origin { piece: number, line: 0 };
         let lines = batch.lines.iter().map(|line| line - first_line);
         let records = grouper.group(&batch.flows, lines, start, self.seed, &self.cells, self.excludes);
-        Made { file, number, first_line, records, rejected: batch.rejected, text }
+        Made { file, number, first_line, records, rejected: batch.rejected, skipped: batch.skipped, text }
     }
 }
 
@@ -151,6 +154,8 @@ struct Made {
     first_line: u64,
     records: Records,
     rejected: Vec<Rejected>,
+    /// Records that are not about flows.
+    skipped: u64,
     /// What it was decoded from; `None` for rows of a table.
     text: Option<Text>,
 }
@@ -198,13 +203,15 @@ impl Collector {
             let piece = Piece { file, number: made.number, content: Content::Text { decoder, block } };
             made = scan.make(piece, &mut self.grouper);
         }
-        let Made { file, first_line, records, rejected, text, .. } = made;
+        let Made { file, first_line, records, rejected, skipped, text, .. } = made;
         self.scanned.places.push((file, first_line));
-        for rejected in rejected {
-            // Unreadable rows have no place on the ring; the part with the first cell counts them.
-            if scan.cells.start == 0 {
-                let Rejected { line, reason, text } = rejected;
+        // What is no flow has no place on the ring; the part with the first cell counts it.
+        if scan.cells.start == 0 {
+            for Rejected { line, reason, text } in rejected {
                 self.scanned.unreadable.push(&Unreadable { file, line, reason, text })?;
+            }
+            if skipped > 0 {
+                *self.scanned.excluded.entry(SKIPPED.to_owned()).or_default() += skipped;
             }
         }
         for (&rule, &rows) in &records.excluded {

@@ -25,6 +25,8 @@ pub enum Split {
     Hash(u64, u64),
     /// Event times (ms since 1970 UTC) from the first border on are test, from the second on validation.
     Time(i64, i64),
+    /// All in the first part.
+    Whole,
 }
 
 impl Split {
@@ -47,6 +49,7 @@ impl Split {
                 let time = event_time.unwrap_or(i64::MIN);
                 u8::from(time >= test) + u8::from(time >= validation)
             }
+            Self::Whole => 0,
         }
     }
 }

@@ -10,8 +10,9 @@ use weir_contract::statistics::RowAccount;
 use weir_contract::{Digest, FlowBatch, Seed, files};
 use weir_flows::Format;
 use weir_stage::{Failure, RunClock, Stage};
+use weir_transform::Transform;
 
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, Documents};
 use crate::describe::Summary;
 use crate::engine::{Emitted, Engine, names};
 use crate::input::role;
@@ -20,6 +21,7 @@ use crate::params::FeaturesParams;
 use crate::scan::{Relabel, Scan};
 use crate::shuffle::CELLS;
 use crate::split;
+use crate::tables::{Output, Tables};
 use crate::work::Work;
 
 /// The rule that leaves out flows of which nobody said what they are.
@@ -29,7 +31,7 @@ const UNLABELLED: &str = "unlabelled";
 pub const DEFAULT_MEMORY: u64 = 128;
 
 /// The tables, which are written before anything is given up that may be there.
-const TABLES: [&str; 6] =
+pub(crate) const TABLES: [&str; 6] =
     [files::TRAIN, files::TEST, files::VALIDATION, files::FLOWS_TEST, files::FLOWS_VALIDATION, files::QUARANTINE];
 
 /// What the stage is asked to do.
@@ -45,6 +47,8 @@ pub struct Request<'a> {
     pub out: PathBuf,
     /// Checked parameters.
     pub params: FeaturesParams,
+    /// Feature set and suite, where they are not the ones that the parameters name.
+    pub documents: Documents,
     /// Seed of the split.
     pub seed: Seed,
     /// Bytes of records held in memory; what is more goes to a temporary file beside `out`. Changes no result.
@@ -67,7 +71,7 @@ pub struct Outcome {
 /// rows, gate for flows that break a suite under the policy `strict`.
 pub fn run(request: &Request<'_>, stage: &Stage) -> Result<Outcome, Failure> {
     let mut clock = stage.clock();
-    let definitions = Definitions::load(&request.params)?;
+    let definitions = Definitions::load(&request.params, &request.documents)?;
     for path in &request.data {
         if !path.is_file() {
             return Err(Failure::input(format!("{}: no such file", path.display()))
@@ -92,7 +96,11 @@ pub fn run(request: &Request<'_>, stage: &Stage) -> Result<Outcome, Failure> {
 }
 
 /// What makes the artifact what it is.
-fn expectation(request: &Request<'_>, definitions: &Definitions, digests: &[Digest]) -> Result<Expectation, Failure> {
+pub(crate) fn expectation(
+    request: &Request<'_>,
+    definitions: &Definitions,
+    digests: &[Digest],
+) -> Result<Expectation, Failure> {
     let mut inputs = BTreeMap::from(definitions.digests());
     inputs.extend(digests.iter().enumerate().map(|(number, &digest)| (role(number), digest)));
     if let Some((digest, _)) = request.labels {
@@ -118,9 +126,7 @@ fn make(
     stage: &Stage,
 ) -> Result<Artifact, Failure> {
     let work = Work::begin(&request.out)?;
-    let excludes = |flows: &FlowBatch, row: usize| {
-        if flows.label.is_null(row) { Some(UNLABELLED) } else { definitions.set.rows().excludes(flows, row) }
-    };
+    let excludes = |flows: &FlowBatch, row: usize| excludes(definitions, flows, row);
     let scan = Scan {
         files: &request.data,
         format: request.format,
@@ -136,17 +142,34 @@ fn make(
     if let Some(known) = known {
         unchanged(&request.data, known, &digests)?;
     }
-    let mut engine =
-        Engine { files: &request.data, scanned, definitions, params: &request.params, cells: 0..CELLS, stage };
-    let emitted = clock.part("transform and write", || engine.emit(work.draft()))?;
+    let mut engine = Engine {
+        files: &request.data,
+        scanned,
+        definitions,
+        params: &request.params,
+        whole: false,
+        sharded: false,
+        cells: 0..CELLS,
+        stage,
+    };
+    let draft = work.draft();
+    let open = |transform: &Transform| -> Result<Box<dyn Output>, Failure> {
+        Ok(Box::new(Tables::create(draft, &names(transform))?))
+    };
+    let emitted = clock.part("transform and write", || engine.emit(draft, &open))?;
     // The records are not needed any more.
     drop(engine);
     let expectation = expectation(request, definitions, &digests)?;
     seal(request, definitions, emitted, expectation, work, clock, stage)
 }
 
+/// The rule that leaves a row out of a training table, if one does.
+pub(crate) fn excludes(definitions: &Definitions, flows: &FlowBatch, row: usize) -> Option<&'static str> {
+    if flows.label.is_null(row) { Some(UNLABELLED) } else { definitions.set.rows().excludes(flows, row) }
+}
+
 /// Holds the digests of the files as they were read against those of before.
-fn unchanged(files: &[PathBuf], before: &[Digest], read: &[Digest]) -> Result<(), Failure> {
+pub(crate) fn unchanged(files: &[PathBuf], before: &[Digest], read: &[Digest]) -> Result<(), Failure> {
     match files.iter().zip(before.iter().zip(read)).find(|(_, (before, read))| before != read) {
         None => Ok(()),
         Some((path, _)) => Err(Failure::retry(format!("{} changed while it was read", path.display()))

@@ -1,5 +1,7 @@
 //! The Parquet files of the artifact, written as the cells come.
 
+use std::path::Path;
+
 use weir_artifact::Draft;
 use weir_contract::feature::Example;
 use weir_contract::files;
@@ -9,16 +11,26 @@ use weir_tables::{FeatureWriter, FlowWriter};
 use crate::cell::Cell;
 
 /// Flows of the test split shown with their features.
-const EXAMPLES: usize = 5;
+pub(crate) const EXAMPLES: usize = 5;
+
+/// Where the kept rows of a pass go, cell by cell.
+pub(crate) trait Output: Send {
+    /// Appends the rows of a cell; `split[row]` is the part of each.
+    fn append(&mut self, cell: &Cell, split: &[u8]) -> Result<(), Failure>;
+
+    /// Ends the files, and gives a few flows of test with their features.
+    fn finish(self: Box<Self>) -> Result<Vec<Example>, Failure>;
+}
 
 /// The tables of the three parts, and the flows of test and validation.
 pub(crate) struct Tables {
     features: [FeatureWriter; 3],
     flows: [FlowWriter; 2],
-    pub(crate) examples: Vec<Example>,
+    examples: Vec<Example>,
 }
 
 impl Tables {
+    /// Starts the files of a table with the features `names`.
     pub(crate) fn create(draft: &Draft, names: &[String]) -> Result<Self, Failure> {
         let features =
             |name| -> Result<FeatureWriter, Failure> { Ok(FeatureWriter::create(&draft.path(name)?, names)?) };
@@ -29,9 +41,10 @@ impl Tables {
             examples: Vec::new(),
         })
     }
+}
 
-    /// Appends the rows of a cell; `split[row]` is the part of each.
-    pub(crate) fn append(&mut self, cell: &Cell, split: &[u8]) -> Result<(), Failure> {
+impl Output for Tables {
+    fn append(&mut self, cell: &Cell, split: &[u8]) -> Result<(), Failure> {
         let columns: Vec<&[f64]> = cell.features.iter().map(Vec::as_slice).collect();
         let flows = &cell.flows;
         let mut start = 0;
@@ -55,7 +68,7 @@ impl Tables {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<Vec<Example>, Failure> {
+    fn finish(self: Box<Self>) -> Result<Vec<Example>, Failure> {
         for table in self.features {
             table.finish()?;
         }
@@ -63,5 +76,25 @@ impl Tables {
             flows.finish()?;
         }
         Ok(self.examples)
+    }
+}
+
+/// All kept flows in one table.
+pub(crate) struct FlowTable(FlowWriter);
+
+impl FlowTable {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        Ok(Self(FlowWriter::create(path)?))
+    }
+}
+
+impl Output for FlowTable {
+    fn append(&mut self, cell: &Cell, _split: &[u8]) -> Result<(), Failure> {
+        Ok(self.0.append(&cell.flows, 0..cell.flows.len())?)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<Example>, Failure> {
+        self.0.finish()?;
+        Ok(Vec::new())
     }
 }

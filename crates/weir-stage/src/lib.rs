@@ -5,7 +5,7 @@
 //! into its exit code; the function gets its arguments and a [`Stage`] to speak through.
 //!
 //! Stdout is data; everything for people goes to stderr. This is the only place where environment variables are
-//! read: `ARGO_PROGRESS_FILE` (progress as `N/M`) and `NO_COLOR`.
+//! read: `ARGO_PROGRESS_FILE` (progress as `N/M`), `NO_COLOR`, and what a command asks for ([`Stage::variable`]).
 //!
 //! This crate does not know any one stage, nor what artifacts hold. It reads parameter files and writes none.
 

@@ -120,6 +120,12 @@ impl Stage {
         }
     }
 
+    /// A variable of the process's environment; an empty one is none.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// Starts the clock of a run.
     #[must_use]
     pub fn clock(&self) -> RunClock {

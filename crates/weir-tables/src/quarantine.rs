@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use polars::prelude::{DataFrame, DataType, Field, IntoSeries as _, Schema, UInt64Chunked};
+use polars::prelude::{DataFrame, DataType, Field, IntoSeries as _, Schema, Series, UInt64Chunked};
 
 use crate::column::text;
-use crate::parquet::{ROW_GROUP, TableError, Writer};
+use crate::parquet::{ROW_GROUP, Reader, TableError, Writer, column};
 
 /// One row set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,5 +83,63 @@ impl QuarantineWriter {
             texts("row", |row| &row.row),
         ];
         self.out.write(&DataFrame::new(rows.len(), columns).expect("columns of one length and different names"))
+    }
+}
+
+/// Rows set aside being read, some at a time.
+pub struct QuarantineReader(Reader);
+
+impl QuarantineReader {
+    /// Opens a file that [`QuarantineWriter`] wrote.
+    ///
+    /// # Errors
+    /// [`TableError::Io`], or [`TableError::Corrupt`] for a file that is no Parquet.
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        Ok(Self(Reader::open(path)?))
+    }
+
+    /// The next rows; nothing at the end of the file.
+    ///
+    /// # Errors
+    /// [`TableError::Io`], or [`TableError::Corrupt`] for a table of another kind.
+    pub fn next(&mut self) -> Result<Option<Vec<Quarantined>>, TableError> {
+        let Some(frame) = self.0.next(ROW_GROUP / 8)? else { return Ok(None) };
+        let path = &self.0.path;
+        let texts = |name: &str| column(path, &frame, name, &DataType::String);
+        let (file, reason, row) = (texts("file")?, texts("reason")?, texts("row")?);
+        let line = column(path, &frame, "line", &DataType::UInt64)?;
+        let text = |series: &Series, number: usize| {
+            series.str().expect("checked type").get(number).unwrap_or_default().to_owned()
+        };
+        let rows = (0..frame.height()).map(|number| Quarantined {
+            file: text(&file, number),
+            line: line.u64().expect("checked type").get(number).unwrap_or_default(),
+            reason: text(&reason, number),
+            row: text(&row, number),
+        });
+        Ok(Some(rows.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_read_back_as_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("q.parquet");
+        let row = |line| Quarantined { file: "flows/0".into(), line, reason: "é".into(), row: "{}".into() };
+        let rows: Vec<Quarantined> = (0..ROW_GROUP as u64 / 8 + 3).map(row).collect();
+        let mut writer = QuarantineWriter::create(&path).unwrap();
+        rows.iter().for_each(|row| writer.push(row.clone()).unwrap());
+        assert_eq!(writer.rows(), rows.len() as u64);
+        writer.finish().unwrap();
+        let mut reader = QuarantineReader::open(&path).unwrap();
+        let mut again = Vec::new();
+        while let Some(some) = reader.next().unwrap() {
+            again.extend(some);
+        }
+        assert_eq!(again, rows);
     }
 }

@@ -30,6 +30,12 @@ enum Command {
     Package(weir_packaging::Args),
     /// Show what flow files hold in canonical form, or convert them to Parquet
     Flows(weir_features::FlowsArgs),
+    /// Hold expectation suites against flow files, or suggest one
+    Expectations(command::expectations::Args),
+    /// Search feature tables for what lets a model learn who, when or which record
+    Audit(command::audit::Args),
+    /// Keep flows in a feature store: groups, commits, labels, training datasets, lineage
+    Store(command::store::Args),
     /// Label raw flows with a bundle
     Predict(command::predict::Args),
     /// Make labelled traffic of a small cluster
@@ -47,6 +53,9 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Select(args) => args.as_ref(),
             Command::Package(args) => args.as_ref(),
             Command::Flows(args) => args.as_ref(),
+            Command::Expectations(args) => args.as_ref(),
+            Command::Audit(args) => args.as_ref(),
+            Command::Store(args) => args.as_ref(),
             Command::Predict(args) => args.as_ref(),
             Command::Simulate(args) => args.as_ref(),
             Command::Fetch(args) => args.as_ref(),
@@ -62,6 +71,9 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Select(args) => weir_selection::command(args, stage),
         Command::Package(args) => weir_packaging::command(args, stage),
         Command::Flows(args) => weir_features::flows_command(args, stage),
+        Command::Expectations(args) => command::expectations::command(args, stage),
+        Command::Audit(args) => command::audit::command(args, stage),
+        Command::Store(args) => command::store::command(args, stage),
         Command::Predict(args) => command::predict::command(args, stage),
         Command::Simulate(args) => command::simulate::command(args, stage),
         Command::Fetch(args) => weir_fetch::command(args, stage),

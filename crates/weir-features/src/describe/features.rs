@@ -11,7 +11,7 @@ use super::classes::Classes;
 use super::collisions::Collisions;
 use super::distinct::Distinct;
 use super::moments::Moments;
-use super::sample::Sample;
+use super::sample::{Rows, Sample};
 use crate::cell::Cell;
 use crate::statistics;
 
@@ -59,7 +59,13 @@ impl Description {
         });
         for (cell, split) in cells.iter().zip(splits) {
             self.classes.observe(&cell.flows, split);
-            self.sample.observe(cell, split);
+            self.sample.observe(&Rows {
+                places: &cell.places,
+                features: &cell.features,
+                label: cell.flows.label.values(),
+                split,
+                event_time: &cell.flows.event_time,
+            });
             if uses_addresses {
                 self.collisions.observe(&cell.flows);
             }

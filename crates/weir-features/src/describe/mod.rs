@@ -9,4 +9,4 @@ mod moments;
 mod sample;
 
 pub(crate) use features::{Description, Summary};
-pub(crate) use sample::Sample;
+pub(crate) use sample::{Rows, Sample};

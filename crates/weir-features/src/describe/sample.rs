@@ -1,12 +1,22 @@
 //! A uniform sample of the kept rows, chosen by hash.
 
 use serde::{Deserialize, Serialize};
+use weir_contract::flow::Column;
 
 use super::distinct::mix;
-use crate::cell::Cell;
 
 /// Rows of the sample. With up to so many kept rows, what is computed from the sample is exact.
 pub(crate) const CAPACITY: usize = 100_000;
+
+/// Rows that may become part of a sample; all columns are of one length.
+pub(crate) struct Rows<'a> {
+    pub(crate) places: &'a [u64],
+    pub(crate) features: &'a [Vec<f64>],
+    /// 0 where there is no label.
+    pub(crate) label: &'a [u8],
+    pub(crate) split: &'a [u8],
+    pub(crate) event_time: &'a Column<i64>,
+}
 
 /// The rows whose places have the smallest [`mix`]: every kept row has the same chance, and which rows they are depends
 /// neither on order nor on cutting. Quantiles of a sample of `n` rows have a standard error of `sqrt(p (1 - p) / n)` in
@@ -27,24 +37,24 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// Looks at the rows of the next cell; `split[row]` is the part of each.
-    pub(crate) fn observe(&mut self, cell: &Cell, split: &[u8]) {
+    /// Looks at the next rows.
+    pub(crate) fn observe(&mut self, rows: &Rows<'_>) {
         if self.features.is_empty() {
-            self.features = vec![Vec::new(); cell.features.len()];
+            self.features = vec![Vec::new(); rows.features.len()];
         }
-        self.of += cell.places.len() as u64;
-        for (row, &place) in cell.places.iter().enumerate() {
+        self.of += rows.places.len() as u64;
+        for (row, &place) in rows.places.iter().enumerate() {
             let key = mix(place);
             if self.limit.is_some_and(|limit| key >= limit) {
                 continue;
             }
             self.keys.push(key);
-            for (column, values) in self.features.iter_mut().zip(&cell.features) {
+            for (column, values) in self.features.iter_mut().zip(rows.features) {
                 column.push(values[row]);
             }
-            self.label.push(cell.flows.label.get(row).unwrap_or_default());
-            self.split.push(split[row]);
-            self.event_time.push(cell.flows.event_time.get(row));
+            self.label.push(rows.label[row]);
+            self.split.push(rows.split[row]);
+            self.event_time.push(rows.event_time.get(row));
         }
         if self.keys.len() > 2 * CAPACITY {
             self.shrink();

@@ -201,6 +201,7 @@ impl StageRunner for Runner<'_> {
                     labels: None,
                     out,
                     params: self.features.clone(),
+                    documents: weir_features::Documents::default(),
                     seed: self.seed,
                     memory: (weir_features::DEFAULT_MEMORY as usize) << 20,
                 };
