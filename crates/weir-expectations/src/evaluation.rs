@@ -1,6 +1,7 @@
 //! What was seen of the rows so far.
 
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,10 @@ impl Evaluation {
     /// Whether this is an evaluation of that suite (as it should be when it was read from another machine).
     #[must_use]
     pub fn is_of(&self, checked: &Checked) -> bool {
-        self.suite == checked.fingerprint && self.states.len() == checked.len()
+        let fits = |(state, kind)| discriminant(state) == discriminant(&State::new(kind));
+        self.suite == checked.fingerprint
+            && self.states.len() == checked.len()
+            && self.states.iter().zip(&checked.kinds).all(fits)
     }
 
     /// The rows seen.
@@ -157,6 +161,9 @@ impl Evaluation {
     /// # Errors
     /// [`SuiteError`] where an expectation of uniqueness saw more than [`MAX_KEYS`] rows, or one about distinct values
     /// more than [`MAX_DISTINCT`] of them.
+    ///
+    /// # Panics
+    /// When `checked` is another suite than the one this was started from.
     pub fn finish(&self, checked: &Checked, policy: Policy) -> Result<SuiteResult, SuiteError> {
         self.within_limits(checked)?;
         Ok(result::suite(checked, self, policy))
@@ -202,6 +209,7 @@ impl Evaluation {
     }
 
     fn within_limits(&self, checked: &Checked) -> Result<(), SuiteError> {
+        assert!(self.is_of(checked), "an evaluation belongs to the suite it was started from");
         for (index, state) in self.states.iter().enumerate() {
             match state {
                 State::Keys(keys) if keys.overflowed() => {

@@ -131,9 +131,9 @@ impl Condition {
             Self::NotNull(field) => rows.for_each(|row| each(row, judge(!field.is_null(flows, row)))),
             Self::Null(field) => rows.for_each(|row| each(row, judge(field.is_null(flows, row)))),
             Self::Between(field, bounds) => match Numbers::of(*field, flows) {
-                Some(Numbers::Time(column)) => between(column, rows, *bounds, &mut each),
-                Some(Numbers::Port(column)) => between(column, rows, *bounds, &mut each),
-                Some(Numbers::Count(column)) => between(column, rows, *bounds, &mut each),
+                Some(Numbers::Time(column)) => between(column, rows, *bounds, (i64::MIN, i64::MAX), &mut each),
+                Some(Numbers::Port(column)) => between(column, rows, *bounds, (u16::MIN, u16::MAX), &mut each),
+                Some(Numbers::Count(column)) => between(column, rows, *bounds, (u64::MIN, u64::MAX), &mut each),
                 None => {}
             },
             Self::InSet(field, cells, wanted) => in_set(*field, flows, rows, cells, *wanted, &mut each),
@@ -186,20 +186,20 @@ impl Condition {
     }
 }
 
-/// Compares in the column's own type.
+/// Compares in the column's own type, whose least and greatest values are `ends`.
 fn between<T: Copy + Default + PartialOrd + TryFrom<i128> + Into<i128>>(
     column: &Column<T>,
     rows: Range<usize>,
     (low, high): (i128, i128),
+    ends: (T, T),
     each: &mut impl FnMut(usize, Standing),
 ) {
-    // A bound that the type cannot hold holds for all of its values or for none.
-    let least = T::try_from(low).ok();
-    let greatest = T::try_from(high).ok();
-    if let (Some(low), Some(high)) = (least, greatest) {
-        return each_present(column, rows, |value| low <= value && value <= high, each);
+    // Bounds that still do not fit leave no value between them.
+    let within = (T::try_from(low.max(ends.0.into())), T::try_from(high.min(ends.1.into())));
+    match within {
+        (Ok(low), Ok(high)) => each_present(column, rows, |value| low <= value && value <= high, each),
+        _ => each_present(column, rows, |_| false, each),
     }
-    each_present(column, rows, |value| (low..=high).contains(&value.into()), each);
 }
 
 fn each_present<T: Copy + Default>(

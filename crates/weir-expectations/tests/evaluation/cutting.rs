@@ -116,6 +116,17 @@ proptest! {
 }
 
 #[test]
+fn an_evaluation_from_elsewhere_is_known_by_its_suite() {
+    let checked = every_state();
+    let text = serde_json::to_string(&checked.start()).unwrap();
+    assert!(serde_json::from_str::<Evaluation>(&text).unwrap().is_of(&checked));
+    let altered = text.replacen("\"Moments\"", "\"Moment\"", 1);
+    assert!(serde_json::from_str::<Evaluation>(&altered).is_err());
+    let swapped = text.replacen("{\"Extremes\":null}", "\"Rows\"", 1);
+    assert!(swapped != text && !serde_json::from_str::<Evaluation>(&swapped).unwrap().is_of(&checked));
+}
+
+#[test]
 #[should_panic = "only evaluations of the same suite can be merged"]
 fn evaluations_of_different_suites_do_not_mix() {
     let checked = every_state();

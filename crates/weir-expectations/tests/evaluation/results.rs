@@ -58,6 +58,12 @@ fn bounds_are_exact_beyond_doubles_and_may_be_times() {
         run(&large, "column_values_to_be_between", json!({"column": "bytes", "min_value": low, "max_value": high})).1
     };
     assert_eq!(between((1 << 53) + 1, u64::MAX - 1), [0, 2]);
+    let bound = |column: &str, name: &str, bound: f64| {
+        unexpected("column_values_to_be_between", json!({"column": column, name: bound})).len()
+    };
+    assert_eq!((bound("destination_port", "min_value", 65536.0), bound("destination_port", "min_value", -1.0)), (5, 0));
+    assert_eq!((bound("destination_port", "max_value", -0.5), bound("destination_port", "max_value", 1e300)), (5, 0));
+    assert_eq!((bound("event_time", "min_value", 1e300), bound("event_time", "min_value", -1e300)), (5, 0));
     let strict = json!({"column": "bytes", "min_value": 1, "max_value": 10, "strict_min": true, "strict_max": true});
     assert_eq!(unexpected("column_values_to_be_between", strict), [0, 3]);
     let times = json!({"column": "event_time", "min_value": "2023-11-14T22:13:20Z", "max_value": "2023-11-15"});
