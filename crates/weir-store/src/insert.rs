@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use weir_contract::expectation::SuiteResult;
 use weir_contract::feature::FeatureSchema;
 use weir_contract::statistics::{RowAccount, Statistics};
@@ -56,7 +57,7 @@ pub struct NewData {
 }
 
 /// A source that is in a group already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownSource {
     /// The source, as it was called then.
     pub source: Source,
@@ -65,7 +66,8 @@ pub struct KnownSource {
 }
 
 /// What became of an insert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Inserted {
     /// The rows are there for every reader from now on.
     Committed(Commit),
@@ -194,7 +196,7 @@ impl<'s> Stored<'s> {
         Ok(object)
     }
 
-    fn json<T: serde::Serialize>(&mut self, value: &T) -> Result<Object, StoreError> {
+    fn json<T: Serialize>(&mut self, value: &T) -> Result<Object, StoreError> {
         self.bytes(json::to_canonical(value).expect("types of the contract have a JSON form"), Extension::Json)
     }
 

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::commit::{Change, Commit, Relabel};
 use crate::insert::Stored;
 use crate::labels::Layer;
@@ -16,7 +18,8 @@ pub struct NewLabels {
 }
 
 /// What became of new labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Labelled {
     /// They are there for every reader from now on.
     Committed(Commit),

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Nothing is ever changed in place. A writer first stores its objects under the digests of their bytes, then
-//! creates the next number of `commits/` if nobody else has: locally by a hard link, on S3 by a conditional PUT. Who
+//! creates the next number of `commits/` if nobody else has: locally by a rename that replaces nothing, on S3 by a conditional PUT. Who
 //! comes second looks at what the other has committed and takes the next number. So readers see whole commits only,
 //! and a writer that is killed leaves at most objects that no commit names, which [`Store::gc`] removes.
 //!
@@ -59,12 +59,12 @@ pub use insert::{Inserted, KnownSource, NewData, NewInsert, Note};
 pub use label::{Labelled, NewLabels};
 pub use labels::{Applied, Labels};
 pub use lineage::{Lineage, LineageCommit};
-pub use location::{Access, Location, S3Access};
-pub use name::Name;
+pub use location::{Access, BadLocation, Location, S3Access};
+pub use name::{BadName, Name};
 pub use objects::{Extension, Object};
 pub use snapshot::{AsOf, Snapshot, SnapshotFile};
 pub use store::{Defined, Store};
-pub use time::Time;
+pub use time::{Time, TimeError};
 pub use verify::Problem;
 
 /// Version of the files written by this build, see [`Store::init`].

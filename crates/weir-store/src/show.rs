@@ -1,9 +1,29 @@
 //! The same for people: plain text tables of what the types of this crate hold. For programs they all serialise.
+//!
+//! What a command line needs of this crate, with `S` the open store and `G` what [`Store::find_group`] finds:
+//!
+//! | `weir store ...` | calls | prints |
+//! |---|---|---|
+//! | `init` | [`Store::init`] | the location |
+//! | `groups` | [`Store::groups`], the last of [`Store::commits`] | [`groups`] |
+//! | `group NAME --feature-set F [--suite F]` | [`Store::define_group`] | [`group`] |
+//! | `insert G FILE...` | [`Store::known_sources`], the engine, [`Store::insert`] | [`commit`] |
+//! | `label G FILE...` | [`Store::add_labels`] | [`commit`] |
+//! | `commits G` | [`Store::commits`] | [`commits`] |
+//! | `show G [--as-of A]` | the last of [`Store::commits_as_of`] | [`commit`] |
+//! | `statistics G [--as-of A]` | [`Store::schema`] of the last commit that has one | [`statistics`] |
+//! | `diff G A B` | [`Store::diff`] | [`diff`] |
+//! | `dataset NAME G [--as-of A]` | [`Store::snapshot`], [`Store::fetch`], the engine, [`Store::create_dataset`] | [`datasets`] |
+//! | `lineage DATASET`, `--source SHA256`, `--artifact SHA256` | [`Store::lineage`], [`Store::datasets_with_source`], [`Store::datasets_of_artifact`] | [`lineage`], [`datasets`] |
+//! | `gc [--dry-run]` | [`Store::gc`] | [`gc`] |
+//! | `verify` | [`Store::verify`] | [`problems`] |
 
 use std::fmt::Write;
 
 use weir_contract::feature::{FeatureSchema, FeatureStatistics};
 
+#[cfg(doc)]
+use crate::Store;
 use crate::commit::Change;
 use crate::{Classes, Commit, Dataset, Diff, FeatureChange, GcReport, Group, Lineage, Problem};
 
@@ -49,12 +69,13 @@ pub fn group(group: &Group) -> String {
 pub fn commits(commits: &[Commit]) -> String {
     let rows = commits.iter().map(|commit| {
         let (kind, content) = match &commit.change {
-            Change::Insert(insert) => {
-                ("insert", format!("{} rows of {}", insert.rows.kept, count(insert.sources.len(), "source")))
-            }
+            Change::Insert(insert) => (
+                "insert",
+                format!("{} of {}", count(insert.rows.kept, "row"), count(insert.sources.len() as u64, "source")),
+            ),
             Change::Label(labels) => {
                 let entries: u64 = labels.files.iter().map(|file| file.entries).sum();
-                ("label", format!("{} in {}", count(entries as usize, "entry"), count(labels.files.len(), "file")))
+                ("label", format!("{} in {}", count(entries, "entry"), count(labels.files.len() as u64, "file")))
             }
         };
         let (number, time) = (commit.number.to_string(), commit.time.to_string());
@@ -145,7 +166,7 @@ pub fn diff(diff: &Diff) -> String {
     }
     for (sign, files) in [("+", &diff.labels_added), ("-", &diff.labels_removed)] {
         files.iter().for_each(|file| {
-            let _ = writeln!(text, "{sign} labels {} ({})", file.name, count(file.entries as usize, "entry"));
+            let _ = writeln!(text, "{sign} labels {} ({})", file.name, count(file.entries, "entry"));
         });
     }
     let rows = diff.features.iter().map(|feature| {
@@ -232,7 +253,7 @@ pub fn lineage(lineage: &Lineage) -> String {
 pub fn gc(report: &GcReport, dry_run: bool) -> String {
     let mut text: String = report.removed.iter().map(|key| format!("{key}\n")).collect();
     let verb = if dry_run { "would be removed" } else { "removed" };
-    let files = count(report.removed.len(), "file");
+    let files = count(report.removed.len() as u64, "file");
     let _ = writeln!(
         text,
         "{files} of {} bytes {verb}; {} in use, {} young",
@@ -254,7 +275,7 @@ fn classes(classes: &Classes) -> String {
     format!("{} benign, {} malicious, {} unlabelled", classes.benign, classes.malicious, classes.unlabelled)
 }
 
-fn count(number: usize, what: &str) -> String {
+fn count(number: u64, what: &str) -> String {
     match (number, what.strip_suffix('y')) {
         (1, _) => format!("1 {what}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),

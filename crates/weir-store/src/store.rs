@@ -27,7 +27,8 @@ pub struct Store {
 }
 
 /// What became of a definition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Defined {
     /// A new version.
     New(Group),
@@ -289,7 +290,7 @@ impl Store {
         Ok(versions)
     }
 
-    /// The names in `groups` or `datasets`, sorted.
+    /// The names in `groups` or `datasets`, sorted. A writer that was killed may have left one without a version.
     pub(crate) fn names_in(&self, folder: &str) -> Result<Vec<Name>, StoreError> {
         let parse = |name: String| name.parse().map_err(|error| self.damaged(&format!("{folder}/{name}"), error));
         self.objects.names(folder)?.into_iter().map(parse).collect()

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use weir_contract::{Classify, ExitCode};
 
 /// Milliseconds since 1970 UTC; written as `2026-11-21T00:05:02.250Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +16,12 @@ pub struct Time(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time such as 2026-11-21T00:05:02Z, 2026-11-21T02:05:02+02:00 or 2026-11-21, received {0:?}")]
 pub struct TimeError(pub String);
+
+impl Classify for TimeError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Usage
+    }
+}
 
 const DAY: i64 = 86_400_000;
 

@@ -7,7 +7,7 @@ use crate::{Store, StoreError};
 /// Something that is damaged or lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Key of the file.
+    /// Key of the file; empty where it is about no single one.
     pub key: String,
     /// What is wrong, with everything that needs it.
     pub reason: String,
@@ -52,7 +52,7 @@ impl Store {
                     | StoreError::Newer { key, .. }
                     | StoreError::Object { key, .. }
                     | StoreError::MissingObject { key, .. } => key.clone(),
-                    StoreError::Unknown { .. } => String::new(),
+                    StoreError::Unknown { .. } | StoreError::Labels(_) => String::new(),
                     _ => return Err(error),
                 };
                 problems.push(Problem { key, reason: error.to_string() });

@@ -1,5 +1,6 @@
 //! The store in a bucket, against a server that speaks S3: `tests/s3.sh` starts one. `WEIR_TEST_S3` names its
-//! endpoint; access key and secret key are `weir-test` and `weir-test-secret`, and the bucket `weir-test` exists.
+//! endpoint, `WEIR_TEST_S3_ROOT` the folder where it keeps buckets; access key and secret key are `weir-test` and
+//! `weir-test-secret`, and the bucket `weir-test` exists.
 
 #[path = "store/fixture.rs"]
 #[expect(dead_code, reason = "shared with the tests of directories")]
@@ -135,8 +136,8 @@ fn damage_in_the_bucket_and_in_the_cache_are_told_apart() {
     fs::write(&path, "rows of z").unwrap();
     assert_eq!(fs::read_to_string(fetch().unwrap()).unwrap(), "rows of a", "a damaged copy is fetched again");
 
-    // Under the server's own hands: `tests/s3.sh` says where it keeps its files.
-    let Ok(root) = std::env::var("WEIR_TEST_S3_ROOT") else { return };
+    // Under the server's own hands.
+    let root = std::env::var("WEIR_TEST_S3_ROOT").expect("the folder of the server's files");
     let Location::S3 { bucket, prefix } = &location else { unreachable!() };
     let stored = Path::new(&root).join(bucket).join(prefix).join(file.data.object.key());
     fs::write(&stored, "rows of z").unwrap();
@@ -153,17 +154,13 @@ fn damage_in_the_bucket_and_in_the_cache_are_told_apart() {
 fn gc_of_a_bucket_keeps_what_is_referenced_and_what_is_young() {
     let temp = TempDir::new().unwrap();
     let Some(access) = access(&temp.path().join("cache")) else { return };
+    let root = std::env::var("WEIR_TEST_S3_ROOT").expect("the folder of the server's files");
     let location = location(&temp);
     let store = Store::init(&location, &access).unwrap();
     let group = store.define_group(&definition(), time(0)).unwrap().group().key();
     commit(&store, &group, temp.path(), 1, &["a"]);
-    // A commit refused by its group leaves its objects, as a killed writer does.
-    let mut lost = weir_store::GroupKey { version: 1, ..group.clone() };
-    let orphan = insert_of(temp.path(), &["b"]);
-    store.insert(&lost, &orphan, &note(2)).unwrap();
-    lost.version = 2;
-    assert!(matches!(store.insert(&lost, &orphan, &note(2)), Err(StoreError::Unknown { .. })));
-    let Ok(root) = std::env::var("WEIR_TEST_S3_ROOT") else { return };
+    // A writer that is killed before its commit leaves its objects.
+    commit(&store, &group, temp.path(), 2, &["b"]);
     let Location::S3 { bucket, prefix } = &location else { unreachable!() };
     let last = Path::new(&root).join(bucket).join(prefix).join("commits/flows/1/00000002.json");
     fs::remove_file(last).unwrap();
@@ -179,17 +176,21 @@ fn gc_of_a_bucket_keeps_what_is_referenced_and_what_is_young() {
 }
 
 #[test]
-fn a_bucket_that_does_not_let_us_in_is_final_and_one_that_does_not_answer_is_not() {
+fn a_bucket_that_lets_nobody_in_is_final_and_a_server_that_is_gone_is_not() {
     let temp = TempDir::new().unwrap();
     let Some(mut access) = access(&temp.path().join("cache")) else { return };
     let location = location(&temp);
-    let s3 = access.s3.as_mut().unwrap();
-    s3.secret_key = "wrong".to_owned();
+    access.s3.as_mut().unwrap().secret_key = "mistyped".to_owned();
     let error = Store::init(&location, &access).unwrap_err();
     assert!(matches!(error, StoreError::Remote { fatal: true, .. }), "{error:?}");
     assert_eq!(error.exit_code(), ExitCode::Input);
-    assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
+    assert!(!format!("{error:?}").contains("mistyped"), "{error:?}");
 
-    let nowhere = Access { s3: None, ..access };
-    assert!(matches!(Store::open(&location, &nowhere), Err(StoreError::Unusable { .. })));
+    // Nobody listens on port 1.
+    access.s3.as_mut().unwrap().endpoint = Some("http://127.0.0.1:1".to_owned());
+    let error = Store::open(&location, &access).unwrap_err();
+    assert_eq!(error.exit_code(), ExitCode::Retry, "{error:?}");
+
+    let nothing = Access { s3: None, ..access };
+    assert!(matches!(Store::open(&location, &nothing), Err(StoreError::Unusable { .. })));
 }

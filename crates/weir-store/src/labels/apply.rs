@@ -1,12 +1,13 @@
 //! Labelling a batch of flows.
 
+use serde::Serialize;
 use weir_contract::flow::{Column, TextColumn};
 use weir_contract::{FlowBatch, Label};
 
 use super::{Labels, Layer};
 
 /// How many flows each label commit decided; sums up over batches by [`Applied::add`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Applied {
     /// One per label commit, the earliest first.
     pub layers: Vec<LayerApplied>,
@@ -15,7 +16,7 @@ pub struct Applied {
 }
 
 /// How many flows the labels of one commit decided. A flow counts once, where its label came from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct LayerApplied {
     /// By flow id.
     pub ids: u64,

@@ -19,7 +19,7 @@ fn groups_and_commits_are_one_line_each() {
     let expected = format!(
         "commit  id            time                  kind    content              message\n\
          1       {}  2026-11-21T00:01:00Z  insert  2 rows of 2 sources  minute 1\n\
-         2       {}  2026-11-21T00:02:00Z  insert  1 rows of 1 source   minute 2\n",
+         2       {}  2026-11-21T00:02:00Z  insert  1 row of 1 source    minute 2\n",
         ids[0], ids[1]
     );
     assert_eq!(show::commits(&commits), expected);
