@@ -187,6 +187,25 @@ pub struct Column<T> {
 }
 
 impl<T: Copy + Default> Column<T> {
+    /// An empty column with room for `rows` rows.
+    #[must_use]
+    pub fn with_capacity(rows: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), null: Vec::new() }
+    }
+
+    /// Removes all rows and keeps their memory for the next ones.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.null.clear();
+    }
+
+    /// Appends all rows of another column.
+    pub fn append(&mut self, other: &Self) {
+        let rows = self.len();
+        append_null(&mut self.null, rows, &other.null, other.len());
+        self.values.extend_from_slice(&other.values);
+    }
+
     /// Appends a row.
     pub fn push(&mut self, value: Option<T>) {
         if value.is_none() && self.null.is_empty() {
@@ -255,6 +274,28 @@ pub struct TextColumn {
 }
 
 impl TextColumn {
+    /// An empty column with room for `rows` rows of `bytes` bytes of text together.
+    #[must_use]
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(rows), null: Vec::new() }
+    }
+
+    /// Removes all rows and keeps their memory for the next ones.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.null.clear();
+    }
+
+    /// Appends all rows of another column.
+    pub fn append(&mut self, other: &Self) {
+        let rows = self.len();
+        append_null(&mut self.null, rows, &other.null, other.len());
+        let start = self.text.len();
+        self.text.push_str(&other.text);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+    }
+
     /// Appends a row.
     pub fn push(&mut self, value: Option<&str>) {
         if value.is_none() && self.null.is_empty() {
@@ -304,6 +345,16 @@ impl<'a> FromIterator<Option<&'a str>> for TextColumn {
     }
 }
 
+/// Appends the null flags of `other_rows` rows to those of `rows` rows; no flags stand for no nulls.
+fn append_null(null: &mut Vec<bool>, rows: usize, other: &[bool], other_rows: usize) {
+    if null.is_empty() && other.is_empty() {
+        return;
+    }
+    null.resize(rows, false);
+    null.extend_from_slice(other);
+    null.resize(rows + other_rows, false);
+}
+
 /// Flows as plain columns of equal length. Addresses and transport are never null.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FlowBatch {
@@ -336,6 +387,43 @@ pub struct FlowBatch {
 }
 
 impl FlowBatch {
+    /// An empty batch with room for `rows` flows.
+    #[must_use]
+    pub fn with_capacity(rows: usize) -> Self {
+        Self {
+            flow_id: TextColumn::with_capacity(rows, 0),
+            event_time: Column::with_capacity(rows),
+            source_ip: Vec::with_capacity(rows),
+            destination_ip: Vec::with_capacity(rows),
+            source_port: Column::with_capacity(rows),
+            destination_port: Column::with_capacity(rows),
+            transport: Vec::with_capacity(rows),
+            bytes: Column::with_capacity(rows),
+            packets: Column::with_capacity(rows),
+            duration_ns: Column::with_capacity(rows),
+            last: Column::with_capacity(rows),
+            label: Column::with_capacity(rows),
+            attack: TextColumn::with_capacity(rows, 0),
+        }
+    }
+
+    /// Removes all flows and keeps their memory for the next ones.
+    pub fn clear(&mut self) {
+        self.flow_id.clear();
+        self.event_time.clear();
+        self.source_ip.clear();
+        self.destination_ip.clear();
+        self.source_port.clear();
+        self.destination_port.clear();
+        self.transport.clear();
+        self.bytes.clear();
+        self.packets.clear();
+        self.duration_ns.clear();
+        self.last.clear();
+        self.label.clear();
+        self.attack.clear();
+    }
+
     /// The number of flows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -421,7 +509,19 @@ impl FlowBatch {
 
     /// Appends all flows of another batch.
     pub fn append(&mut self, other: &Self) {
-        (0..other.len()).for_each(|row| self.push_row(other, row));
+        self.flow_id.append(&other.flow_id);
+        self.event_time.append(&other.event_time);
+        self.source_ip.extend_from_slice(&other.source_ip);
+        self.destination_ip.extend_from_slice(&other.destination_ip);
+        self.source_port.append(&other.source_port);
+        self.destination_port.append(&other.destination_port);
+        self.transport.extend_from_slice(&other.transport);
+        self.bytes.append(&other.bytes);
+        self.packets.append(&other.packets);
+        self.duration_ns.append(&other.duration_ns);
+        self.last.append(&other.last);
+        self.label.append(&other.label);
+        self.attack.append(&other.attack);
     }
 }
 
@@ -503,6 +603,34 @@ mod tests {
             assert_eq!(&batch.flow(row), expected);
         }
         assert_eq!(batch.take(&[2, 1]).flow(0), flows[2]);
+    }
+
+    #[test]
+    fn appending_a_batch_equals_pushing_its_flows() {
+        let with_nulls = [flow(Some("a"), None), flow(None, Some(2))];
+        let without = [flow(Some("b"), Some(1)), flow(Some("cd"), Some(2))];
+        let none: [Flow; 0] = [];
+        for (first, second) in [
+            (&with_nulls[..], &without[..]),
+            (&without, &with_nulls),
+            (&with_nulls, &with_nulls),
+            (&without, &without),
+            (&none, &with_nulls),
+            (&with_nulls, &none),
+        ] {
+            let mut appended: FlowBatch = first.iter().cloned().collect();
+            appended.append(&second.iter().cloned().collect());
+            assert_eq!(appended, first.iter().chain(second).cloned().collect());
+        }
+    }
+
+    #[test]
+    fn a_cleared_batch_is_as_good_as_a_new_one() {
+        let mut batch: FlowBatch = [flow(None, None)].into_iter().collect();
+        batch.clear();
+        assert_eq!((&batch, batch.len()), (&FlowBatch::with_capacity(8), 0));
+        batch.push(&flow(Some("a"), Some(1)));
+        assert_eq!(batch, [flow(Some("a"), Some(1))].into_iter().collect());
     }
 
     #[test]

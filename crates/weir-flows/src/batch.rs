@@ -18,7 +18,8 @@ pub struct Batch {
     pub rejected: Vec<Rejected>,
     /// How many blank lines were passed over.
     pub blank: u64,
-    /// How many records were passed over because they are not about flows, such as the alerts in a log of all events.
+    /// How many records and lines were passed over because they hold no flow by the format's own rules: the alerts in a log
+    /// of all events, comments, repeated headers, the summaries that tools print.
     pub skipped: u64,
 }
 
@@ -44,6 +45,23 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records() == 0 && self.blank == 0 && self.skipped == 0
+    }
+
+    /// Empties the batch and keeps its memory for the next records.
+    pub fn clear(&mut self) {
+        self.flows.clear();
+        self.lines.clear();
+        self.rejected.clear();
+        (self.blank, self.skipped) = (0, 0);
+    }
+
+    /// Appends all that another batch holds.
+    pub fn append(&mut self, other: &Self) {
+        self.flows.append(&other.flows);
+        self.lines.extend_from_slice(&other.lines);
+        self.rejected.extend_from_slice(&other.rejected);
+        self.blank += other.blank;
+        self.skipped += other.skipped;
     }
 
     pub(crate) fn push(&mut self, line: u64, row: &Row<'_>) {

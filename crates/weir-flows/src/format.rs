@@ -6,16 +6,21 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::batch::excerpt;
+use crate::cicflowmeter::CicFlowMeterCsv;
+use crate::ctu13::Ctu13Binetflow;
 use crate::decode::{Decode, HeadError, quoted};
 use crate::goflow2::Goflow2Json;
 use crate::json::{self, JsonDecoder};
+use crate::nf::{NfV2Csv, NfV3Csv};
 use crate::nfdump::NfdumpJson;
+use crate::nfdump_csv::{NfdumpCsv, NfdumpCsvFast};
 use crate::packetbeat::PacketbeatCsv;
 use crate::packetbeat_json::PacketbeatJson;
 use crate::preprocessed::PreprocessedCsv;
 use crate::suricata::SuricataEve;
 use crate::table::{BOM, Header, TableDecoder};
 use crate::zeek_json::ZeekJson;
+use crate::zeek_tsv::ZeekTsv;
 
 /// A format flows are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +29,20 @@ pub enum Format {
     PacketbeatCsv,
     /// The AssureMOSS data set with all columns encoded as numbers.
     PreprocessedCsv,
+    /// nProbe records of the NF-*-v2 data sets, without times.
+    NfV2Csv,
+    /// nProbe records of the NF-*-v3 data sets, with times.
+    NfV3Csv,
+    /// CICFlowMeter's flows, as in CIC-IDS2017, CSE-CIC-IDS2018 and CIC-DDoS2019.
+    CicFlowMeterCsv,
+    /// Argus flows as `ra` prints them, as in CTU-13.
+    Ctu13Binetflow,
+    /// What `nfdump -o csv` printed before 1.7.4.
+    NfdumpCsv,
+    /// What `nfdump -o csv-fast` prints, and `nfdump -o csv` since 1.7.4.
+    NfdumpCsvFast,
+    /// Zeek's conn.log, as in IoT-23.
+    ZeekTsv,
     /// Packetbeat flow events in the Elastic Common Schema as JSON lines.
     PacketbeatJson,
     /// Zeek's connection log as JSON lines.
@@ -42,9 +61,16 @@ pub struct Confidence(pub usize);
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 14] = [
         Self::PacketbeatCsv,
         Self::PreprocessedCsv,
+        Self::NfV2Csv,
+        Self::NfV3Csv,
+        Self::CicFlowMeterCsv,
+        Self::Ctu13Binetflow,
+        Self::NfdumpCsv,
+        Self::NfdumpCsvFast,
+        Self::ZeekTsv,
         Self::PacketbeatJson,
         Self::ZeekJson,
         Self::SuricataEve,
@@ -58,6 +84,13 @@ impl Format {
         match self {
             Self::PacketbeatCsv => "packetbeat-csv",
             Self::PreprocessedCsv => "preprocessed-csv",
+            Self::NfV2Csv => "nf-v2-csv",
+            Self::NfV3Csv => "nf-v3-csv",
+            Self::CicFlowMeterCsv => "cicflowmeter-csv",
+            Self::Ctu13Binetflow => "ctu13-binetflow",
+            Self::NfdumpCsv => "nfdump-csv",
+            Self::NfdumpCsvFast => "nfdump-csv-fast",
+            Self::ZeekTsv => "zeek-tsv",
             Self::PacketbeatJson => "packetbeat-json",
             Self::ZeekJson => "zeek-json",
             Self::SuricataEve => "suricata-eve",
@@ -76,6 +109,13 @@ impl Format {
             Self::PreprocessedCsv => {
                 "a CSV header such as source_flow_id_encoded,source_flow_final,source_source_ip,..."
             }
+            Self::NfV2Csv => "a CSV header such as IPV4_SRC_ADDR,L4_SRC_PORT,...,Label,Attack",
+            Self::NfV3Csv => "a CSV header such as FLOW_START_MILLISECONDS,FLOW_END_MILLISECONDS,IPV4_SRC_ADDR,...",
+            Self::CicFlowMeterCsv => "a CSV header such as Flow ID,Src IP,Src Port,... or Flow ID, Source IP,...",
+            Self::Ctu13Binetflow => "a CSV header such as StartTime,Dur,Proto,SrcAddr,Sport,...",
+            Self::NfdumpCsv => "a CSV header such as ts,te,td,sa,da,sp,dp,pr,...",
+            Self::NfdumpCsvFast => "a CSV header such as cnt,af,firstSeen,lastSeen,proto,srcAddr,...",
+            Self::ZeekTsv => "lines #separator, #fields, #types, then fields between tabs",
             Self::PacketbeatJson => "JSON lines such as {\"@timestamp\":...,\"source\":{\"ip\":...},\"flow\":{...}}",
             Self::ZeekJson => "JSON lines such as {\"ts\":...,\"uid\":...,\"id.orig_h\":...,\"proto\":...}",
             Self::SuricataEve => "JSON lines such as {\"timestamp\":...,\"event_type\":\"flow\",\"src_ip\":...}",
@@ -93,7 +133,8 @@ impl Format {
         missing.is_empty().then_some(Confidence(found))
     }
 
-    /// A decoder for a file in this format that starts with `head`, which holds the whole first line.
+    /// A decoder for a file in this format that starts with `head`, which holds the whole first line, for
+    /// [`Format::ZeekTsv`] all lines with `#` before the first record.
     ///
     /// Only the columns without which there is no flow (addresses and transport) must be there.
     ///
@@ -104,6 +145,13 @@ impl Format {
         Ok(match self {
             Self::PacketbeatCsv => Box::new(TableDecoder::<PacketbeatCsv>::new(self, head)?),
             Self::PreprocessedCsv => Box::new(TableDecoder::<PreprocessedCsv>::new(self, head)?),
+            Self::NfV2Csv => Box::new(TableDecoder::<NfV2Csv>::new(self, head)?),
+            Self::NfV3Csv => Box::new(TableDecoder::<NfV3Csv>::new(self, head)?),
+            Self::CicFlowMeterCsv => Box::new(TableDecoder::<CicFlowMeterCsv>::new(self, head)?),
+            Self::Ctu13Binetflow => Box::new(TableDecoder::<Ctu13Binetflow>::new(self, head)?),
+            Self::NfdumpCsv => Box::new(TableDecoder::<NfdumpCsv>::new(self, head)?),
+            Self::NfdumpCsvFast => Box::new(TableDecoder::<NfdumpCsvFast>::new(self, head)?),
+            Self::ZeekTsv => Box::new(TableDecoder::<ZeekTsv>::new(self, head)?),
             Self::PacketbeatJson => Box::new(JsonDecoder::<PacketbeatJson>::new(self, head)?),
             Self::ZeekJson => Box::new(JsonDecoder::<ZeekJson>::new(self, head)?),
             Self::SuricataEve => Box::new(JsonDecoder::<SuricataEve>::new(self, head)?),
@@ -117,6 +165,13 @@ impl Format {
         match self {
             Self::PacketbeatCsv => Header::<PacketbeatCsv>::read(head).marks(),
             Self::PreprocessedCsv => Header::<PreprocessedCsv>::read(head).marks(),
+            Self::NfV2Csv => Header::<NfV2Csv>::read(head).marks(),
+            Self::NfV3Csv => Header::<NfV3Csv>::read(head).marks(),
+            Self::CicFlowMeterCsv => Header::<CicFlowMeterCsv>::read(head).marks(),
+            Self::Ctu13Binetflow => Header::<Ctu13Binetflow>::read(head).marks(),
+            Self::NfdumpCsv => Header::<NfdumpCsv>::read(head).marks(),
+            Self::NfdumpCsvFast => Header::<NfdumpCsvFast>::read(head).marks(),
+            Self::ZeekTsv => Header::<ZeekTsv>::read(head).marks(),
             Self::PacketbeatJson => json::marks::<PacketbeatJson>(head),
             Self::ZeekJson => json::marks::<ZeekJson>(head),
             Self::SuricataEve => json::marks::<SuricataEve>(head),

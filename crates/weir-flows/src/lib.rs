@@ -4,19 +4,20 @@
 //! any [`std::io::Read`] in bounded memory; below it a [`Decode`] turns chunks of whole records into flows and knows no
 //! IO, and [`Blocks`] cuts a source so that several threads can decode it. Any format may be packed with gzip or zstd
 //! ([`Decompress`]). Every record ends up in one of two places: among the flows, or among the [`Rejected`] with its line
-//! and the reason. Records of a log that are about other things than flows, and blank lines, are counted.
+//! and the reason. What is no flow (blank lines, comments, summaries, records about
+//! other things) is counted.
 //!
 //! This crate knows no tables, features, models or files other than what it is given to read; it writes nothing.
 //!
-//! # Tables of text (all `*-csv` formats)
+//! # Tables of text (all formats named `*-csv`, `*-tsv` and `*-binetflow`)
 //!
 //! One header line, then one record per line. The separator is the one of `,` `;` tab `|` under which the header makes
 //! most sense. Lines end with LF or CRLF, the last line may lack its end, a UTF-8 byte order mark is skipped. Fields may
 //! be quoted (RFC 4180); a quoted field may span lines as long as the record then has as many fields as the header and
 //! no more than 16 KiB, otherwise the line that opens the quote is rejected alone. A line longer than [`LINE_LIMIT`] is
-//! rejected without being held in memory. Columns come in any order; names are compared without case, with `.` for `_`,
-//! and may be preceded by `_source_`, `source_` or `_`. Unknown columns are ignored and listed
-//! ([`Decode::ignored_columns`]).
+//! rejected without being held in memory. A line that repeats the header is passed over and counted as skipped. Columns
+//! come in any order; names are compared without case and surrounding spaces, with `_` for `.` and space. Unknown columns
+//! are ignored and listed ([`Decode::ignored_columns`]).
 //!
 //! Whole numbers are read exactly, also when written as `950151.0` or `9.50151e5`; fractions, negative numbers and
 //! numbers beyond the column's type reject the record. An empty field is null.
@@ -37,11 +38,69 @@
 //! | `label` | `label` | `benign`/`malicious` in any case, `0`/`1`; the column may be absent |
 //! | `attack` | `attack` | text, null for a flow labelled benign or the word `benign`; the column may be absent |
 //!
+//! Names may be preceded by `_source_`, `source_` or `_`.
+//!
 //! # `preprocessed-csv`
 //!
 //! As above, but: `flow_id_encoded` -> `flow_id`; addresses are decimal u32 of IPv4, and 9223372036854775807, to which
 //! every IPv6 address was saturated, reads as `::`; `network_transport` is 1 (tcp) or 2 (udp); `timestamp` is ms since
 //! 1970 UTC.
+//!
+//! # What the other tables have in common
+//!
+//! `bytes` and `packets` are the sums of both directions, of which an empty one counts nothing; a sum beyond u64 rejects
+//! the record. `event_time` is the end of the flow, when exporters write their record: the end the format tells, otherwise
+//! start and duration, otherwise the start. A duration that is not told is what lies between start and end; an end before
+//! the start then rejects the record. Times without a zone are taken for UTC, although nfdump, Argus and CICFlowMeter
+//! write local time: run them with `TZ=UTC`. Ports are null for ICMP, where tools put type and code in their place. Columns
+//! that tell nothing of what is listed here, such as flags, are ignored. `final` is null.
+//!
+//! | canonical | `nf-v2-csv`, `nf-v3-csv` | `cicflowmeter-csv` | `ctu13-binetflow` | `zeek-tsv` |
+//! |---|---|---|---|---|
+//! | `flow_id` | null | null | null | `uid` |
+//! | start | v3: `FLOW_START_MILLISECONDS`, ms since 1970 | `Timestamp` | `StartTime` | `ts`, s since 1970 |
+//! | end | v3: `FLOW_END_MILLISECONDS`, ms since 1970 | | | |
+//! | `source_ip` | `IPV4_SRC_ADDR` | `Src IP`, `Source IP` | `SrcAddr` | `id.orig_h` |
+//! | `destination_ip` | `IPV4_DST_ADDR` | `Dst IP`, `Destination IP` | `DstAddr` | `id.resp_h` |
+//! | `source_port` | `L4_SRC_PORT` | `Src Port`, `Source Port` | `Sport` | `id.orig_p` |
+//! | `destination_port` | `L4_DST_PORT` | `Dst Port`, `Destination Port` | `Dport` | `id.resp_p` |
+//! | `transport` | `PROTOCOL`, a number | `Protocol`, a number | `Proto`, any name | `proto`, any name |
+//! | `bytes` | `IN_BYTES` + `OUT_BYTES`, of IP packets | `TotLen Fwd Pkts` + `TotLen Bwd Pkts`, of payload | `TotBytes`, of frames | `orig_ip_bytes` + `resp_ip_bytes`, of IP packets |
+//! | `packets` | `IN_PKTS` + `OUT_PKTS` | `Tot Fwd Pkts` + `Tot Bwd Pkts` | `TotPkts` | `orig_pkts` + `resp_pkts` |
+//! | `duration_ns` | `FLOW_DURATION_MILLISECONDS`, ms | `Flow Duration`, µs | `Dur`, s | `duration`, s |
+//! | `label`, `attack` | `Label`, `Attack` | `Label` | `Label` | `label`, `detailed-label` |
+//!
+//! | canonical | `nfdump-csv` | `nfdump-csv-fast` |
+//! |---|---|---|
+//! | start, end | `ts`, `te` | `firstSeen`, `lastSeen` |
+//! | `source_ip`, `destination_ip` | `sa`, `da` | `srcAddr`, `dstAddr` |
+//! | `source_port`, `destination_port` | `sp`, `dp` | `srcPort`, `dstPort` |
+//! | `transport` | `pr`, any name | `proto`, a number or any name |
+//! | `bytes` | `ibyt` + `obyt`, of IP packets | `bytes`, or `inBytes` + `outBytes` |
+//! | `packets` | `ipkt` + `opkt` | `packets`, or `inPackets` + `outPackets` |
+//! | `duration_ns` | `td`, s | `duration`, s |
+//!
+//! - `nf-v2-csv`, `nf-v3-csv`: the NF-* data sets of the University of Queensland. Version 2, which version 1 reads as
+//!   too, has no time: `event_time` is null.
+//! - `cicflowmeter-csv`: both spellings of the header, ` Total Fwd Packets` and `Tot Fwd Pkts`. `Flow ID` is not read: it is
+//!   made of addresses, ports and protocol, so that different flows share it. `Timestamp` is `14/02/2018 08:31:01 PM`,
+//!   day first, with seconds and half of the day optional, or ISO-8601; what can only be month first is rejected. Files
+//!   that leave out the half of the day although they count 12 hours (CIC-IDS2017, CSE-CIC-IDS2018) are read as they are
+//!   written, so that their afternoons come out as mornings. A negative duration, which the tool writes for packets out of
+//!   order, is null. `NaN` and `Infinity` stand in columns that are not read. `BENIGN` is benign, `No Label`,
+//!   `NeedManualLabel` and nothing no label, any other text malicious and the name of the attack.
+//! - `ctu13-binetflow`: what Argus' `ra` prints with `-c ,`. `StartTime` is `2011/08/10 09:46:53.047277`, seconds since
+//!   1970, or ISO-8601; `Dur` and `Label` may be absent. Ports in hexadecimal (`0x0303`) are null. A label with `Botnet` in
+//!   it is malicious, with `Normal` benign, with `Background` none, since nobody knows what is in the background; the attack
+//!   is the text after `flow=`. `rtp`, `rtcp` and `udt` are udp.
+//! - `zeek-tsv`: `conn.log` from its line `#fields` on, with the separator of its line `#separator`. Other lines with `#` are
+//!   passed over and counted as skipped. `-` and `(empty)` are null. The bytes are those of IP packets, as NetFlow counts
+//!   them, not `orig_bytes` and `resp_bytes`, which count payload and are guessed where packets are missing. The columns
+//!   that IoT-23 put behind three spaces in the last one are columns of their own. `Benign` and `Malicious` in any case,
+//!   `Normal`, `Botnet`; `Background` and `Unknown` are no label.
+//! - `nfdump-csv`: `nfdump -o csv` up to version 1.7.3; `nfdump-csv-fast`: `-o csv-fast`, and `-o csv` since 1.7.4. Times are
+//!   `2018-02-14 20:31:01.123`, ms since 1970, or seconds with a fraction. `No matching flows` and the three lines of the
+//!   summary are passed over and counted as skipped.
 //!
 //! # JSON (`*-json`, `suricata-eve`)
 //!
@@ -94,21 +153,27 @@
 
 mod batch;
 mod blocks;
+mod cicflowmeter;
+mod ctu13;
 mod decode;
 mod decompress;
 mod flow_id;
 mod format;
 mod goflow2;
 mod json;
+mod nf;
 mod nfdump;
+mod nfdump_csv;
 mod packetbeat;
 mod packetbeat_json;
+mod parts;
 mod preprocessed;
 mod reader;
 mod suricata;
 mod table;
 mod text;
 mod zeek_json;
+mod zeek_tsv;
 
 pub use batch::{Batch, Rejected};
 pub use blocks::{Block, Blocks, decode_block};

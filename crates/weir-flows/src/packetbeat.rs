@@ -22,30 +22,43 @@ pub(crate) enum Field {
     Attack,
 }
 
+/// What precedes the names in the published files, and what is left of it in copies.
+pub(crate) const PREFIXES: &[&str] = &["", "_", "source_", "_source_"];
+
+/// The columns of the published files, in their order, with the two names in which raw and preprocessed ones differ.
+pub(crate) const fn columns(
+    flow_id: &'static [&'static str],
+    event_time: &'static [&'static str],
+) -> [ColumnOf<Field>; 13] {
+    [
+        ColumnOf::new(Field::FlowId, flow_id, Need::Usual),
+        ColumnOf::new(Field::Final, &["flow_final"], Need::Usual),
+        ColumnOf::new(Field::SourceIp, &["source_ip"], Need::Always),
+        ColumnOf::new(Field::DestinationIp, &["destination_ip"], Need::Always),
+        ColumnOf::new(Field::Bytes, &["network_bytes"], Need::Usual),
+        ColumnOf::new(Field::Transport, &["network_transport"], Need::Always),
+        ColumnOf::new(Field::EventTime, event_time, Need::Usual),
+        ColumnOf::new(Field::Duration, &["event_duration"], Need::Usual),
+        ColumnOf::new(Field::DestinationPort, &["destination_port"], Need::Usual),
+        ColumnOf::new(Field::SourcePort, &["source_port"], Need::Usual),
+        ColumnOf::new(Field::Packets, &["network_packets"], Need::Optional),
+        ColumnOf::new(Field::Label, &["label"], Need::Optional),
+        ColumnOf::new(Field::Attack, &["attack"], Need::Optional),
+    ]
+}
+
 #[derive(Debug)]
 pub(crate) struct PacketbeatCsv;
 
 impl Table for PacketbeatCsv {
     type Field = Field;
+    type Parts = ();
 
-    const COLUMNS: &'static [ColumnOf<Field>] = &[
-        ColumnOf { field: Field::FlowId, names: &["flow_id"], need: Need::Usual },
-        ColumnOf { field: Field::Final, names: &["flow_final"], need: Need::Usual },
-        ColumnOf { field: Field::SourceIp, names: &["source_ip"], need: Need::Always },
-        ColumnOf { field: Field::DestinationIp, names: &["destination_ip"], need: Need::Always },
-        ColumnOf { field: Field::Bytes, names: &["network_bytes"], need: Need::Usual },
-        ColumnOf { field: Field::Transport, names: &["network_transport"], need: Need::Always },
-        ColumnOf { field: Field::EventTime, names: &["@timestamp", "timestamp"], need: Need::Usual },
-        ColumnOf { field: Field::Duration, names: &["event_duration"], need: Need::Usual },
-        ColumnOf { field: Field::DestinationPort, names: &["destination_port"], need: Need::Usual },
-        ColumnOf { field: Field::SourcePort, names: &["source_port"], need: Need::Usual },
-        ColumnOf { field: Field::Packets, names: &["network_packets"], need: Need::Optional },
-        ColumnOf { field: Field::Label, names: &["label"], need: Need::Optional },
-        ColumnOf { field: Field::Attack, names: &["attack"], need: Need::Optional },
-    ];
+    const COLUMNS: &'static [ColumnOf<Field>] = &columns(&["flow_id"], &["@timestamp", "timestamp"]);
+    const PREFIXES: &'static [&'static str] = PREFIXES;
 
     #[inline(always)]
-    fn read<'a>(field: Field, text: &'a [u8], row: &mut Row<'a>) -> Result<(), Expected> {
+    fn read<'a>(field: Field, text: &'a [u8], row: &mut Row<'a>, _parts: &mut ()) -> Result<(), Expected> {
         match field {
             Field::FlowId => row.flow_id = words::text(text)?,
             Field::Final => row.last = words::boolean(text)?,

@@ -3,8 +3,8 @@
 use weir_contract::flow::Transport;
 
 use crate::batch::Row;
-use crate::packetbeat::{Field, PacketbeatCsv};
-use crate::table::{ColumnOf, Expected, Need, Table};
+use crate::packetbeat::{Field, PREFIXES, PacketbeatCsv, columns};
+use crate::table::{ColumnOf, Expected, Table};
 use crate::text::{address, time, unsigned};
 
 #[derive(Debug)]
@@ -12,31 +12,19 @@ pub(crate) struct PreprocessedCsv;
 
 impl Table for PreprocessedCsv {
     type Field = Field;
+    type Parts = ();
 
-    const COLUMNS: &'static [ColumnOf<Field>] = &[
-        ColumnOf { field: Field::FlowId, names: &["flow_id_encoded"], need: Need::Usual },
-        ColumnOf { field: Field::Final, names: &["flow_final"], need: Need::Usual },
-        ColumnOf { field: Field::SourceIp, names: &["source_ip"], need: Need::Always },
-        ColumnOf { field: Field::DestinationIp, names: &["destination_ip"], need: Need::Always },
-        ColumnOf { field: Field::Bytes, names: &["network_bytes"], need: Need::Usual },
-        ColumnOf { field: Field::Transport, names: &["network_transport"], need: Need::Always },
-        ColumnOf { field: Field::EventTime, names: &["timestamp", "@timestamp"], need: Need::Usual },
-        ColumnOf { field: Field::Duration, names: &["event_duration"], need: Need::Usual },
-        ColumnOf { field: Field::DestinationPort, names: &["destination_port"], need: Need::Usual },
-        ColumnOf { field: Field::SourcePort, names: &["source_port"], need: Need::Usual },
-        ColumnOf { field: Field::Packets, names: &["network_packets"], need: Need::Optional },
-        ColumnOf { field: Field::Label, names: &["label"], need: Need::Optional },
-        ColumnOf { field: Field::Attack, names: &["attack"], need: Need::Optional },
-    ];
+    const COLUMNS: &'static [ColumnOf<Field>] = &columns(&["flow_id_encoded"], &["timestamp", "@timestamp"]);
+    const PREFIXES: &'static [&'static str] = PREFIXES;
 
     #[inline(always)]
-    fn read<'a>(field: Field, text: &'a [u8], row: &mut Row<'a>) -> Result<(), Expected> {
+    fn read<'a>(field: Field, text: &'a [u8], row: &mut Row<'a>, parts: &mut ()) -> Result<(), Expected> {
         match field {
             Field::SourceIp => row.source_ip = address::saturated(text)?,
             Field::DestinationIp => row.destination_ip = address::saturated(text)?,
             Field::Transport => row.transport = transport(text)?,
             Field::EventTime => row.event_time = time::milliseconds(text)?,
-            _ => PacketbeatCsv::read(field, text, row)?,
+            _ => PacketbeatCsv::read(field, text, row, parts)?,
         }
         Ok(())
     }

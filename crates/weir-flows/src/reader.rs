@@ -14,6 +14,7 @@ use crate::decompress::Decompress;
 use crate::format::{Format, SniffError, sniff};
 use crate::json::first_record_is_whole;
 use crate::table::{BOM, reject_long_line};
+use crate::zeek_tsv::header_is_whole;
 
 /// How many bytes are asked for at a time.
 const BLOCK: usize = 256 << 10;
@@ -206,7 +207,7 @@ pub(crate) fn open<R: Read>(source: R, name: &str, format: Option<Format>) -> Re
         buffer.fill(&mut source).map_err(failed)?;
         let head = buffer.unread();
         let may_grow = !buffer.ended && head.len() <= LINE_LIMIT;
-        if may_grow && !first_record_is_whole(head) {
+        if may_grow && !(first_record_is_whole(head) && header_is_whole(head)) {
             continue;
         }
         if head.is_empty() || head == BOM {

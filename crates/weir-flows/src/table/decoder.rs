@@ -30,20 +30,35 @@ impl<T: Table> TableDecoder<T> {
         if fields.len() != self.header.names.len() {
             let expected = self.header.names.len();
             let reason = format!("expected {expected} fields as in the header, found {}", fields.len());
-            return batch.reject(line, reason, record);
+            return self.refuse(line, fields, text, record, reason, batch);
         }
-        let mut row = Row::default();
+        let (mut row, mut parts) = (Row::default(), T::Parts::default());
         for &(index, field) in &self.header.plan {
             let value = fields.get(text, index);
-            if let Err(expected) = T::read(field, value, &mut row) {
+            if let Err(expected) = T::read(field, value, &mut row, &mut parts) {
                 let (name, number) = (self.header.names[index].trim(), index + 1);
                 let found = excerpt(value, FOUND);
                 let more = if excerpt(value, FOUND + 1) == found { "" } else { "..." };
                 let reason = format!("column {name:?} (field {number}): expected {expected}, found {found:?}{more}");
-                return batch.reject(line, reason, record);
+                return self.refuse(line, fields, text, record, reason, batch);
             }
         }
-        batch.push(line, &row);
+        match T::finish(&mut row, &parts) {
+            Ok(()) => batch.push(line, &row),
+            Err(expected) => self.refuse(line, fields, text, record, format!("expected {expected}"), batch),
+        }
+    }
+
+    /// Counts what is no record but the header once more or a remark of the format's tool, and rejects the rest.
+    #[cold]
+    fn refuse(&self, line: u64, fields: &Fields, text: &[u8], record: &[u8], reason: String, batch: &mut Batch) {
+        let is_name = |(index, name): (usize, &String)| fields.get(text, index) == name.as_bytes();
+        let is_header = fields.len() == self.header.names.len() && self.header.names.iter().enumerate().all(is_name);
+        if is_header || T::is_remark(record) {
+            batch.skipped += 1;
+        } else {
+            batch.reject(line, reason, record);
+        }
     }
 }
 
@@ -68,7 +83,9 @@ impl<T: Table> Decode for TableDecoder<T> {
             let mut taken = Progress { bytes, lines: 1 };
             if text.len() > LINE_LIMIT {
                 reject_long_line(line, text, batch);
-            } else if memchr(b'"', text).is_some() {
+            } else if T::COMMENT.is_some_and(|mark| text.first() == Some(&mark)) {
+                batch.skipped += 1;
+            } else if T::QUOTES && memchr(b'"', text).is_some() {
                 let record = trim_carriage_return(text);
                 match fields.split_quoted(rest, separator, chunk.end, &mut unquoted) {
                     Quoted::Incomplete => break,
@@ -98,6 +115,9 @@ impl<T: Table> Decode for TableDecoder<T> {
                     batch.blank += 1;
                 } else {
                     fields.split(record, separator);
+                    if let Some(separator) = T::LAST_SEPARATOR {
+                        fields.split_last(record, separator);
+                    }
                     self.record(line, &fields, record, record, batch);
                 }
             }
@@ -125,6 +145,6 @@ fn trim_line_end(record: &[u8]) -> &[u8] {
     trim_carriage_return(record.strip_suffix(b"\n").unwrap_or(record))
 }
 
-fn trim_carriage_return(line: &[u8]) -> &[u8] {
+pub(crate) fn trim_carriage_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }

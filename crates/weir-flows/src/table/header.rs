@@ -4,13 +4,34 @@ use memchr::memchr;
 
 use crate::decode::{Head, HeadError};
 use crate::format::{Format, describe_start};
+use crate::table::decoder::trim_carriage_return;
 use crate::table::record::{Fields, Quoted};
 use crate::table::{BOM, Need, Table};
 
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// What may precede the name of a column.
-const PREFIXES: [&str; 4] = ["", "_", "source_", "_source_"];
+/// Where the names of the columns stand in a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeaderLine<'a> {
+    /// The names; empty where the file has none.
+    pub(crate) text: &'a [u8],
+    /// What separates them, where the file says so; otherwise it is what most columns are recognised by.
+    pub(crate) separator: Option<u8>,
+    /// What precedes the first record.
+    pub(crate) head: Head,
+}
+
+impl<'a> HeaderLine<'a> {
+    /// The first line of `head`.
+    pub(crate) fn first(head: &'a [u8]) -> Self {
+        let start = if head.starts_with(BOM) { BOM.len() } else { 0 };
+        let (line, bytes) = match memchr(b'\n', &head[start..]) {
+            Some(end) => (&head[start..start + end], start + end + 1),
+            None => (&head[start..], head.len()),
+        };
+        Self { text: trim_carriage_return(line), separator: None, head: Head { bytes, lines: 1 } }
+    }
+}
 
 /// A header line as a table understands it.
 #[derive(Debug)]
@@ -18,7 +39,7 @@ pub(crate) struct Header<T: Table> {
     pub(crate) separator: u8,
     /// The columns of the file as they are spelled.
     pub(crate) names: Vec<String>,
-    /// Which field of a record is which column, by field.
+    /// Which field of a record is which column, in the order of the format's columns.
     pub(crate) plan: Vec<(usize, T::Field)>,
     /// A second field for a column already planned.
     duplicate: Option<(usize, T::Field)>,
@@ -26,23 +47,20 @@ pub(crate) struct Header<T: Table> {
 }
 
 impl<T: Table> Header<T> {
-    /// Reads the first line of `head` under the separator by which most columns are recognised.
+    /// Reads the header of a file that starts with `head`.
     pub(crate) fn read(head: &[u8]) -> Self {
-        let start = if head.starts_with(BOM) { BOM.len() } else { 0 };
-        let (line, bytes) = match memchr(b'\n', &head[start..]) {
-            Some(end) => (&head[start..start + end], start + end + 1),
-            None => (&head[start..], head.len()),
-        };
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let head = Head { bytes, lines: 1 };
-        let mut best = Self::split(line, SEPARATORS[0], head);
-        for &separator in &SEPARATORS[1..] {
-            let next = Self::split(line, separator, head);
-            if next.plan.len() > best.plan.len() {
-                best = next;
+        let line = T::header_line(head);
+        let Some(separator) = line.separator else {
+            let mut best = Self::split(line.text, SEPARATORS[0], line.head);
+            for &separator in &SEPARATORS[1..] {
+                let next = Self::split(line.text, separator, line.head);
+                if next.plan.len() > best.plan.len() {
+                    best = next;
+                }
             }
-        }
-        best
+            return best;
+        };
+        Self::split(line.text, separator, line.head)
     }
 
     /// How many columns were recognised, and the columns that keep the file from being recognised.
@@ -84,18 +102,7 @@ impl<T: Table> Header<T> {
     }
 
     fn split(line: &[u8], separator: u8, head: Head) -> Self {
-        let mut fields = Fields::default();
-        let mut scratch = Vec::new();
-        // A quote that is not closed on the line leaves a header without a single name, which nothing accepts.
-        let text = match fields.split_quoted(line, separator, true, &mut scratch) {
-            Quoted::Record { .. } => scratch.as_slice(),
-            Quoted::Unclosed | Quoted::Incomplete => {
-                fields = Fields::default();
-                &[]
-            }
-        };
-        let names: Vec<String> =
-            (0..fields.len()).map(|index| String::from_utf8_lossy(fields.get(text, index)).into_owned()).collect();
+        let names = names::<T>(line, separator);
         let mut plan: Vec<(usize, T::Field)> = Vec::new();
         let mut duplicate = None;
         for (index, name) in names.iter().enumerate() {
@@ -106,12 +113,44 @@ impl<T: Table> Header<T> {
                 duplicate = Some((index, field));
             }
         }
+        plan.sort_by_key(|(_, field)| T::COLUMNS.iter().position(|column| column.field == *field));
         Self { separator, names, plan, duplicate, head }
     }
 }
 
+/// The names of the columns as they are spelled.
+fn names<T: Table>(line: &[u8], separator: u8) -> Vec<String> {
+    let (mut fields, mut unquoted) = (Fields::default(), Vec::new());
+    let text = if !T::QUOTES {
+        fields.split(line, separator);
+        if let Some(separator) = T::LAST_SEPARATOR {
+            fields.split_last(line, separator);
+        }
+        line
+    } else if let Quoted::Record { .. } = fields.split_quoted(line, separator, true, &mut unquoted) {
+        &unquoted
+    } else {
+        // A quote that is not closed on the line leaves a header without a single name, which nothing accepts.
+        return Vec::new();
+    };
+    (0..fields.len()).map(|index| String::from_utf8_lossy(fields.get(text, index)).into_owned()).collect()
+}
+
 fn field_of<T: Table>(name: &str) -> Option<T::Field> {
-    let name = name.trim().to_ascii_lowercase().replace('.', "_");
-    let known = |known: &&str| PREFIXES.iter().any(|prefix| name.strip_prefix(prefix) == Some(*known));
-    T::COLUMNS.iter().find(|column| column.names.iter().any(known)).map(|column| column.field)
+    let name: Vec<u8> = name.trim().bytes().map(comparable).collect();
+    let is_known = |known: &&str| {
+        T::PREFIXES.iter().any(|prefix| {
+            let rest = name.strip_prefix(prefix.as_bytes());
+            rest.is_some_and(|rest| rest.iter().copied().eq(known.bytes().map(comparable)))
+        })
+    };
+    T::COLUMNS.iter().find(|column| column.names.iter().any(is_known)).map(|column| column.field)
+}
+
+/// A byte of a column's name as names are compared.
+fn comparable(byte: u8) -> u8 {
+    match byte {
+        b'.' | b' ' => b'_',
+        _ => byte.to_ascii_lowercase(),
+    }
 }

@@ -1,6 +1,6 @@
 //! A record to its fields.
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 /// The longest record with a quoted field that spans lines, in bytes.
 pub(crate) const QUOTED_LIMIT: usize = 16 << 10;
@@ -54,6 +54,15 @@ impl Fields {
         }
         let done = words.len() * 8;
         self.ends.extend(rest.iter().enumerate().filter(|(_, byte)| **byte == separator).map(|(at, _)| done + at));
+        self.ends.push(record.len());
+    }
+
+    /// Splits the last field of a split record once more, at a separator of its own. Only the first byte of it counts as
+    /// separator: the others stay at the start of the field that follows.
+    pub(crate) fn split_last(&mut self, record: &[u8], separator: &[u8]) {
+        self.ends.pop();
+        let start = self.ends.last().map_or(0, |end| end + 1);
+        self.ends.extend(memmem::find_iter(&record[start..], separator).map(|at| start + at));
         self.ends.push(record.len());
     }
 

@@ -44,6 +44,71 @@ pub(crate) fn milliseconds(text: &[u8]) -> Result<Option<i64>, Expected> {
     }
 }
 
+/// What Argus writes, in µs since 1970 UTC, null when empty: `2011/08/10 09:46:53.047277`, seconds since 1970, or an
+/// ISO-8601 time.
+pub(crate) fn argus(text: &[u8]) -> Result<Option<i64>, Expected> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    year_first(text, b'/')
+        .or_else(|| year_first(text, b'-'))
+        .map(microseconds)
+        .or_else(|| seconds_since_1970(text))
+        .map(Some)
+        .ok_or("a time such as 2011/08/10 09:46:53.047277, seconds since 1970, or nothing")
+}
+
+/// What CICFlowMeter writes, in µs since 1970 UTC, null when empty: `14/02/2018 08:31:01 PM`, always day first, seconds
+/// and half of the day optional, or an ISO-8601 time.
+pub(crate) fn cicflowmeter(text: &[u8]) -> Result<Option<i64>, Expected> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    day_first(text)
+        .or_else(|| year_first(text, b'-').map(microseconds))
+        .map(Some)
+        .ok_or("a time such as 14/02/2018 08:31:01 PM, day first, or 2018-02-14 20:31:01, or nothing")
+}
+
+/// What nfdump writes, in µs since 1970 UTC, null when empty: `2018-02-14 20:31:01.123`, ms since 1970 as a whole
+/// number, or seconds since 1970 with a fraction.
+pub(crate) fn nfdump(text: &[u8]) -> Result<Option<i64>, Expected> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let whole = || unsigned::whole(text).and_then(|number| i64::try_from(number).ok()?.checked_mul(1000));
+    let number = || if text.contains(&b'.') { seconds_since_1970(text) } else { whole() };
+    year_first(text, b'-')
+        .map(microseconds)
+        .or_else(number)
+        .map(Some)
+        .ok_or("a time such as 2018-02-14 20:31:01.123, milliseconds or seconds with a fraction since 1970, or nothing")
+}
+
+/// Seconds since 1970 to µs, null when empty; digits beyond microseconds are cut off.
+pub(crate) fn epoch_seconds(text: &[u8]) -> Result<Option<i64>, Expected> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    seconds_since_1970(text).map(Some).ok_or("seconds since 1970 or nothing")
+}
+
+/// Milliseconds since 1970 to µs, null when empty.
+pub(crate) fn epoch_milliseconds(text: &[u8]) -> Result<Option<i64>, Expected> {
+    match milliseconds(text)?.map(|number| number.checked_mul(1000)) {
+        Some(None) => Err("milliseconds since 1970 or nothing"),
+        Some(number) => Ok(number),
+        None => Ok(None),
+    }
+}
+
+fn seconds_since_1970(text: &[u8]) -> Option<i64> {
+    i64::try_from(unsigned::scaled(text, 6)?).ok()
+}
+
 /// The form all Packetbeat files use: `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 #[inline]
 fn utc_milliseconds(text: &[u8]) -> Option<i64> {
@@ -57,8 +122,15 @@ fn utc_milliseconds(text: &[u8]) -> Option<i64> {
 
 /// Seconds since 1970 UTC and the nanoseconds after them.
 fn any_iso_8601(text: &[u8]) -> Option<(i64, i64)> {
+    year_first(text, b'-')
+}
+
+/// An ISO-8601 time, or one with another mark between the parts of its date, as seconds since 1970 UTC and the nanoseconds
+/// after them.
+fn year_first(text: &[u8], mark: u8) -> Option<(i64, i64)> {
     let (moment, rest) = text.split_at_checked(19)?;
-    if [moment[4], moment[7], moment[13], moment[16]] != *b"--::" || !matches!(moment[10], b'T' | b't' | b' ') {
+    let marks = [moment[4], moment[7], moment[13], moment[16]];
+    if marks != [mark, mark, b':', b':'] || !matches!(moment[10], b'T' | b't' | b' ') {
         return None;
     }
     let (fraction, zone) = match rest.split_first() {
@@ -79,12 +151,53 @@ fn any_iso_8601(text: &[u8]) -> Option<(i64, i64)> {
     Some((seconds(moment)? - offset_seconds(zone)?, nanoseconds))
 }
 
+fn microseconds((seconds, nanoseconds): (i64, i64)) -> i64 {
+    seconds * 1_000_000 + nanoseconds / 1000
+}
+
+/// `14/02/2018 8:31[:01] [PM]`, day first; the numbers of day, month and hour may have one digit.
+fn day_first(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (date, time) = text.split_once(' ')?;
+    let mut date = date.split('/').map(|part| number(part, 4));
+    let (day, month, year) = (date.next()??, date.next()??, date.next()??);
+    let (time, half) = match time.split_once(' ') {
+        Some((time, half)) => (time, Some(half)),
+        None => (time, None),
+    };
+    let mut time = time.split(':').map(|part| number(part, 2));
+    let (mut hour, minute, second) = (time.next()??, time.next()??, time.next().unwrap_or(Some(0))?);
+    if date.next().is_some() || time.next().is_some() || year < 1970 {
+        return None;
+    }
+    if let Some(half) = half {
+        let afternoon = half.eq_ignore_ascii_case("pm");
+        if !(1..=12).contains(&hour) || !(afternoon || half.eq_ignore_ascii_case("am")) {
+            return None;
+        }
+        hour = hour % 12 + if afternoon { 12 } else { 0 };
+    }
+    Some(moment(year, month, day, hour, minute, second)? * 1_000_000)
+}
+
+/// One to `most` digits.
+fn number(text: &str, most: usize) -> Option<i64> {
+    let digits = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
 /// Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS`, whose punctuation has been checked.
 #[inline]
 fn seconds(text: &[u8]) -> Option<i64> {
     let year = two(text[0], text[1])? * 100 + two(text[2], text[3])?;
     let (month, day) = (two(text[5], text[6])?, two(text[8], text[9])?);
     let (hour, minute, second) = (two(text[11], text[12])?, two(text[14], text[15])?, two(text[17], text[18])?);
+    moment(year, month, day, hour, minute, second)
+}
+
+/// Seconds since 1970 of a time whose parts may be out of range.
+#[inline]
+fn moment(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
         return None;
     }
@@ -174,6 +287,57 @@ mod tests {
             assert_eq!(iso_8601(text.as_bytes()), Ok(Some(expected)), "{text}");
         }
         assert_eq!(iso_8601(b""), Ok(None));
+    }
+
+    #[test]
+    fn every_tool_has_its_forms() {
+        const MOMENT: i64 = 1_518_640_261_000_000;
+        for (text, expected) in [
+            ("14/02/2018 20:31:01", MOMENT),
+            ("14/2/2018 08:31:01 PM", MOMENT),
+            ("14/2/2018 8:31:01 pm", MOMENT),
+            ("14/2/2018 8:31 PM", MOMENT - 1_000_000),
+            ("14/02/2018 20:31", MOMENT - 1_000_000),
+            ("14/02/2018 12:31:01 AM", MOMENT - 20 * 3_600_000_000),
+            ("14/02/2018 12:31:01 PM", MOMENT - 8 * 3_600_000_000),
+            ("2018-02-14 20:31:01", MOMENT),
+            ("2018-02-14 20:31:01.123456", MOMENT + 123_456),
+        ] {
+            assert_eq!(cicflowmeter(text.as_bytes()), Ok(Some(expected)), "{text}");
+        }
+        for text in ["2018/02/14 20:31:01.5", "2018-02-14 20:31:01.5", "1518640261.5", "1518640261.5000009"] {
+            assert_eq!(argus(text.as_bytes()), Ok(Some(MOMENT + 500_000)), "{text}");
+        }
+        for text in ["2018-02-14 20:31:01.5", "1518640261500", "1518640261.500"] {
+            assert_eq!(nfdump(text.as_bytes()), Ok(Some(MOMENT + 500_000)), "{text}");
+        }
+        assert_eq!(epoch_seconds(b"1518640261"), Ok(Some(MOMENT)));
+        assert_eq!(epoch_milliseconds(b"1518640261000.0"), Ok(Some(MOMENT)));
+        assert_eq!(cicflowmeter(b""), Ok(None));
+    }
+
+    #[test]
+    fn a_month_beyond_12_is_not_taken_for_a_day() {
+        for text in [
+            "12/25/2018 08:31:01",
+            "30/02/2018 08:31:01",
+            "14/02/18 08:31:01",
+            "14/02/2018",
+            "14/02/2018 24:00:00",
+            "14/02/2018 13:00:00 PM",
+            "14/02/2018 0:00:00 AM",
+            "14/02/2018 08:31:01 XM",
+            "14/02/2018 08:31:01:07",
+            "14/02/2018/1 08:31:01",
+            "+4/02/2018 08:31:01",
+        ] {
+            assert!(cicflowmeter(text.as_bytes()).is_err(), "{text}");
+        }
+        for text in ["09:46:53.047277", "10/08/2011 09:46:53", "-1.5", "1e30", "nan"] {
+            assert!(argus(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(nfdump(b"99999999999999999999").is_err());
+        assert!(epoch_milliseconds(b"9223372036854775807").is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Whole numbers, also those that passed through a floating-point column.
 
+use memchr::memchr;
+
 use crate::table::Expected;
 
 /// A count, null when empty.
@@ -22,11 +24,47 @@ pub(crate) fn port(text: &[u8]) -> Result<Option<u16>, Expected> {
     }
 }
 
+/// A duration in seconds to ns, null when empty; digits beyond nanoseconds are cut off.
+#[inline]
+pub(crate) fn seconds(text: &[u8]) -> Result<Option<u64>, Expected> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    scaled(text, 9).map(Some).ok_or("seconds from 0 to 18446744073 or nothing")
+}
+
+/// A duration as a whole number of a unit of `ns` nanoseconds to ns, null when empty.
+#[inline]
+pub(crate) fn duration(text: &[u8], ns: u64) -> Result<Option<u64>, Expected> {
+    match whole(text).map(|number| number.checked_mul(ns)) {
+        Some(Some(number)) => Ok(Some(number)),
+        None if text.is_empty() => Ok(None),
+        _ => Err("a whole number, in nanoseconds below 18446744073709551616, or nothing"),
+    }
+}
+
+/// A number of at least 0 times 10 to the power of `places`, which are at most 18; what is then behind the point is cut
+/// off.
+#[inline]
+pub(crate) fn scaled(text: &[u8], places: u32) -> Option<u64> {
+    let (integer, fraction) = match memchr(b'.', text) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &b"0"[..]),
+    };
+    let unread = places.checked_sub(fraction.len() as u32);
+    match (digits(integer), digits(fraction), unread) {
+        (Some(integer), Some(fraction), Some(unread)) => {
+            integer.checked_mul(10_u64.pow(places))?.checked_add(fraction * 10_u64.pow(unread))
+        }
+        _ => decimal(text, places, Rest::CutOff),
+    }
+}
+
 /// `421`, `421.0` or `4.21e2`, exactly; nothing for a fraction, a negative number or one beyond u64.
 #[inline]
 pub(crate) fn whole(text: &[u8]) -> Option<u64> {
     let integral = text.strip_suffix(b".0").unwrap_or(text);
-    digits(integral).or_else(|| decimal(text))
+    digits(integral).or_else(|| decimal(text, 0, Rest::Refused))
 }
 
 /// Up to 19 digits, which cannot overflow.
@@ -46,9 +84,16 @@ fn digits(text: &[u8]) -> Option<u64> {
     Some(number)
 }
 
-/// Any decimal notation whose value is whole.
+/// What becomes of digits behind the point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Refused,
+    CutOff,
+}
+
+/// Any decimal notation, times 10 to the power of `places`.
 #[cold]
-fn decimal(text: &[u8]) -> Option<u64> {
+fn decimal(text: &[u8], places: u32, rest: Rest) -> Option<u64> {
     let text = text.trim_ascii();
     let text = text.strip_prefix(b"+").unwrap_or(text);
     let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
@@ -70,12 +115,12 @@ fn decimal(text: &[u8]) -> Option<u64> {
         }
         number = number.checked_mul(10)?.checked_add(u128::from(byte - b'0'))?;
     }
-    let mut shift = exponent.checked_sub(i32::try_from(significant).ok()?)?;
+    let mut shift = exponent.checked_add_unsigned(places)?.checked_sub(i32::try_from(significant).ok()?)?;
     while shift != 0 && number != 0 {
         if shift > 0 {
             number = number.checked_mul(10)?;
             shift -= 1;
-        } else if number.is_multiple_of(10) {
+        } else if rest == Rest::CutOff || number.is_multiple_of(10) {
             number /= 10;
             shift += 1;
         } else {
@@ -122,6 +167,32 @@ mod tests {
         {
             assert_eq!(whole(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn seconds_are_exact_to_the_nanosecond() {
+        for (text, ns) in [
+            ("0", 0),
+            ("0.000", 0),
+            ("5.393", 5_393_000_000),
+            ("3.139211", 3_139_211_000),
+            ("3.1392110009", 3_139_211_000),
+            ("20.000000001", 20_000_000_001),
+            ("7.", 7_000_000_000),
+            (".5", 500_000_000),
+            ("6.1e-05", 61_000),
+            ("1e-12", 0),
+            ("18446744073.709551615", u64::MAX),
+        ] {
+            assert_eq!(seconds(text.as_bytes()), Ok(Some(ns)), "{text}");
+        }
+        assert_eq!(seconds(b""), Ok(None));
+        for text in ["-1", "-0.5", "18446744073.709551616", "1e11", "1.2.3", "nan", "1,5", "."] {
+            assert!(seconds(text.as_bytes()).is_err(), "{text}");
+        }
+        assert_eq!(duration(b"7.0", 1_000), Ok(Some(7_000)));
+        assert!(duration(b"18446744073710", 1_000_000).is_err());
+        assert!(duration(b"7.5", 1_000).is_err());
     }
 
     #[test]

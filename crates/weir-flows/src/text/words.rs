@@ -61,7 +61,20 @@ pub(crate) fn transport(text: &[u8]) -> Result<Transport, Expected> {
         b"icmp" => Ok(Transport::Icmp),
         b"ipv6-icmp" => Ok(Transport::Icmp6),
         b"" => Ok(Transport::Other),
+        b"6" | b"TCP" => Ok(Transport::Tcp),
+        b"17" | b"UDP" => Ok(Transport::Udp),
+        b"1" | b"ICMP" => Ok(Transport::Icmp),
         _ => other_transport(&trimmed_lowercase(text)),
+    }
+}
+
+/// A transport by number or by whatever name a tool gives it: what is neither TCP, UDP nor ICMP is `other`.
+#[inline]
+pub(crate) fn any_transport(text: &[u8]) -> Result<Transport, Expected> {
+    let is_name = |text: &[u8]| text.len() <= 32 && text.iter().all(u8::is_ascii_graphic);
+    match transport(text) {
+        Err(_) if text.iter().any(u8::is_ascii_alphabetic) && is_name(text) => Ok(Transport::Other),
+        read => read,
     }
 }
 
@@ -148,6 +161,12 @@ mod tests {
         }
         for text in ["tpc", "256", "-1", "6.5"] {
             assert!(transport(text.as_bytes()).is_err(), "{text}");
+        }
+        for (text, expected) in [("TCP", Transport::Tcp), ("ICMP6", Transport::Icmp6), ("BR-SM", Transport::Other)] {
+            assert_eq!(any_transport(text.as_bytes()), Ok(expected), "{text}");
+        }
+        for text in ["256", "-1", "6.5", "two words", "a-name-of-more-than-thirty-two-bytes"] {
+            assert!(any_transport(text.as_bytes()).is_err(), "{text}");
         }
     }
 

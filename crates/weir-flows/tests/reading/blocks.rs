@@ -8,7 +8,7 @@ use weir_flows::{Batch, Block, Blocks, FlowReader, Format, LINE_LIMIT, ReadError
 
 use crate::json::{FIXTURES, fixture};
 use crate::robustness::lines;
-use crate::show::{join, read_all};
+use crate::show::read_all;
 
 /// Reads a source in blocks on some threads: the protocol of `Blocks` in full.
 pub(crate) fn decode_all<R: Read + Send>(blocks: Blocks<R>, threads: usize) -> Result<Batch, ReadError> {
@@ -39,7 +39,7 @@ pub(crate) fn decode_all<R: Read + Send>(blocks: Blocks<R>, threads: usize) -> R
             progress = decode_block(&*decoder, &block, &mut batch);
         }
         left_over = block.bytes.split_off(progress.bytes);
-        join(&mut all, batch);
+        all.append(&batch);
         blocks.lock().unwrap().recycle(block.bytes);
     }
     assert!(left_over.is_empty(), "the last block leaves nothing over");

@@ -4,8 +4,8 @@ use weir_flows::{FlowReader, Format, sniff};
 
 use crate::show::{read, read_all};
 
-/// What every refusal of an unknown file ends with.
-fn formats() -> String {
+/// How a refusal ends: what was expected.
+fn expected() -> String {
     let formats = Format::ALL.map(|format| format!("{format} ({})", format.describe())).join(", or ");
     format!("expected {formats}; where such columns are missing on purpose, name the format with --format")
 }
@@ -60,7 +60,7 @@ fn what_is_no_flow_file_is_refused_with_its_start() {
     ] {
         assert_eq!(
             refusal(file, None),
-            format!("flows.csv: in no known flow format: it starts with {starts}; {}", formats())
+            format!("flows.csv: in no known flow format: it starts with {starts}; {}", expected())
         );
     }
     let long = refusal("x".repeat(3 << 20), None);
@@ -75,7 +75,7 @@ fn the_nearest_format_names_the_columns_that_are_missing() {
         refusal(header, None),
         format!(
             "flows.csv: in no known flow format: it starts with the line \"{header}\"; nearest is packetbeat-csv, which also has \"flow_final\", \"network_bytes\"; {}",
-            formats()
+            expected()
         )
     );
     let row = "x,10.0.0.1,10.0.0.2,tcp,1970-01-01T00:00:00.001Z,7,2,1";
@@ -89,6 +89,21 @@ fn a_named_format_still_needs_addresses_and_transport() {
         refusal("flow_id,source_ip\n1,10.0.0.1\n", Some(Format::PacketbeatCsv)),
         "flows.csv: cannot be read as packetbeat-csv: the header has no column \"destination_ip\", \"network_transport\"; it starts with the line \"flow_id,source_ip\"; expected a CSV header such as _source_flow_id,_source_source_ip,...,label, separated by , or ;"
     );
+}
+
+#[test]
+fn a_zeek_log_of_something_else_is_refused() {
+    let log =
+        "#separator \\x09\n#path\tdns\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\n";
+    let missing = "\"duration\", \"orig_pkts\", \"resp_pkts\", \"orig_ip_bytes\", \"resp_ip_bytes\"";
+    assert!(
+        refusal(log, None).contains(&format!("nearest is zeek-tsv, which also has {missing}; ")),
+        "{}",
+        refusal(log, None)
+    );
+    for file in ["#separator \\x09\n", "#separator \\x09\n#fields\n1\n", "#fields", "#"] {
+        assert!(refusal(file, Some(Format::ZeekTsv)).contains("no column \"proto\", \"id.orig_h\", \"id.resp_h\""));
+    }
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 mod blocks;
 mod damaged_json;
+mod fuzz;
+mod golden;
 mod heads;
 mod json;
 mod malformed;
+mod mutation;
 mod packed;
 mod real_files;
 mod robustness;

@@ -16,18 +16,9 @@ pub(crate) fn read_all(source: impl Read, format: Option<Format>, rows: usize) -
     while let Some(batch) = reader.next_batch(rows)? {
         assert!(batch.records() <= rows, "{} records in a batch of {rows}", batch.records());
         assert_eq!(batch.flows.len(), batch.lines.len());
-        join(&mut all, batch);
+        all.append(&batch);
     }
     Ok(all)
-}
-
-/// Appends a batch to another.
-pub(crate) fn join(all: &mut Batch, batch: Batch) {
-    all.flows.append(&batch.flows);
-    all.lines.extend(batch.lines);
-    all.rejected.extend(batch.rejected);
-    all.blank += batch.blank;
-    all.skipped += batch.skipped;
 }
 
 /// One line per flow: its line, then all columns in canonical order, `-` for null. Then the rejected.

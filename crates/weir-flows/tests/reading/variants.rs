@@ -132,6 +132,31 @@ source_flow_id_encoded,source_flow_final,source_source_ip,source_destination_ip,
 }
 
 #[test]
+fn a_zeek_log_with_another_separator_and_without_its_other_headers() {
+    let names =
+        "ts|uid|id.orig_h|id.orig_p|id.resp_h|id.resp_p|proto|duration|orig_pkts|orig_ip_bytes|resp_pkts|resp_ip_bytes";
+    let row = "1.5|C|10.0.0.1|1|10.0.0.2|2|tcp|0.25|1|40|2|80";
+    let expected = "C 1750 10.0.0.1 10.0.0.2 1 2 tcp 120 3 250000000 - - -\n";
+    for separator in ["\\x7c", "|"] {
+        let file = format!("#separator {separator}\r\n#fields|{names}\r\n{row}\r\n");
+        reads(&file, &format!("3: {expected}"));
+        reads(&format!("\u{feff}{file}"), &format!("3: {expected}"));
+    }
+    let tabs = |text: &str| text.replace('|', "\t");
+    reads(&tabs(&format!("#fields|{names}\n{row}\n#fields|{names}\n{row}")), &format!("2: {expected}4: {expected}"));
+}
+
+#[test]
+fn names_of_columns_as_other_tools_spell_them() {
+    let names = "id,Src.IP,SRC_PORT,dst ip, Dst Port ,Protocol,Timestamp,Flow.Duration,Tot_Fwd_Pkts,tot bwd pkts,TotLen.Fwd.Pkts,TotLen Bwd Pkts";
+    let row = "7,10.0.0.1,1.0,10.0.0.2,2.0,6.0,2017-07-07 08:55:58,1500.0,1.0,2,3.0,4";
+    reads(
+        &format!("{names}\n{row}\n").replace(',', ";"),
+        "2: - 1499417758001 10.0.0.1 10.0.0.2 1 2 tcp 7 3 1500000 - - -\n",
+    );
+}
+
+#[test]
 fn unknown_columns_are_ignored_and_listed() {
     let file = "\
 ,_id,source_ip,destination_ip,network_transport,\"note, quoted\"
