@@ -41,4 +41,5 @@ wait_for "$port"
 
 # A name and no address: the static binary has to resolve it.
 export WEIR_TEST_S3=http://localhost:$port WEIR_TEST_S3_ROOT=$work/data
-cargo test --release -p weir-store --features s3 --test s3 "$@"
+# Of the whole workspace, so that nothing is compiled again with other features.
+cargo test --release --workspace --test s3 "$@"

@@ -1,10 +1,12 @@
 //! The command `weir` as its users call it.
 
 mod crash;
+mod features;
 mod predict;
 mod refusals;
 mod run;
 mod skew;
+mod store;
 mod threads;
 
 use std::path::{Path, PathBuf};
