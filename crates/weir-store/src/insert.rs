@@ -92,7 +92,8 @@ impl Store {
     }
 
     /// Commits rows to a group. Inserting the same sources again changes nothing. When this returns, the commit is
-    /// on the disk; when it fails or is killed, nothing of it is visible.
+    /// on the disk. When it fails or is killed nothing of it is visible, or, where only the last answer of a disk or
+    /// an object store was lost, all of it: inserting again tells.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when counts contradict each other or a source comes twice, [`StoreError::Unknown`] for

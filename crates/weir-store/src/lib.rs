@@ -42,6 +42,7 @@ mod lineage;
 mod location;
 mod name;
 mod objects;
+mod read;
 mod sealed;
 pub mod show;
 mod snapshot;

@@ -1,23 +1,13 @@
 //! Opening a store; its groups and their commits.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use weir_contract::Digest;
-use weir_contract::digest::Digester;
-use weir_contract::expectation::SuiteResult;
-use weir_contract::feature::FeatureSchema;
-use weir_contract::statistics::Statistics;
 
 use crate::objects::{self, Objects};
-use crate::{
-    Access, Commit, Group, GroupDefinition, GroupKey, Location, Name, Object, StoreError, Time, group, sealed,
-};
+use crate::{Access, Commit, Group, GroupDefinition, GroupKey, Location, Name, StoreError, Time, group, sealed};
 
 /// An open feature store.
 #[derive(Clone)]
@@ -48,6 +38,8 @@ impl Defined {
 
 const STORE: &str = "store.json";
 const KIND: &str = "weir feature store";
+/// Commits that are read at once.
+const READ_AHEAD: usize = 256;
 
 impl Store {
     /// Makes an empty store, or opens the one that is there.
@@ -177,88 +169,37 @@ impl Store {
                 None => return Err(self.damaged(&format!("{folder}/{name}"), "it is no commit")),
             }
         }
-        let known = commits.len();
-        let keys: Vec<String> =
-            numbers.iter().filter(|&&number| number as usize > known).map(|&number| commit_file(key, number)).collect();
-        for (file, bytes) in keys.iter().zip(self.objects.get_all(&keys)?) {
-            let number = commits.len() as u32 + 1;
-            let expected = commit_file(key, number);
-            let Some(bytes) = bytes.filter(|_| *file == expected) else {
-                return Err(self.damaged(&expected, format!("it is missing, and there is {file}")));
-            };
-            let commit: Commit = sealed::read(&self.location, file, &bytes)?;
-            if (&commit.group, commit.number) != (key, number) {
-                return Err(self.damaged(file, format!("it is {}", commit.title())));
+        // A folder that is listed while others commit may show a commit and not the one before it, which is there.
+        let last = numbers.into_iter().max().unwrap_or(0);
+        while (commits.len() as u32) < last {
+            let next = commits.len() as u32 + 1;
+            let files: Vec<String> = (next..=last).take(READ_AHEAD).map(|number| commit_file(key, number)).collect();
+            for (file, bytes) in files.iter().zip(self.objects.get_all(&files)?) {
+                let Some(bytes) = bytes else {
+                    return Err(self.damaged(file, format!("it is missing, and there is commit {last}")));
+                };
+                commits.push(self.next_commit(key, commits.last(), file, &bytes)?);
             }
-            if commit.parent != commits.last().map(Commit::id) {
-                return Err(self.damaged(file, "it does not follow the commit before it"));
-            }
-            commits.push(commit);
         }
         Ok(())
     }
 
-    /// A local file with an object's bytes, which were checked just now. `owner` is who needs it, for errors.
-    ///
-    /// # Errors
-    /// [`StoreError::MissingObject`], [`StoreError::Object`] when the bytes differ; those of reading.
-    pub fn fetch(&self, object: &Object, owner: &str) -> Result<PathBuf, StoreError> {
-        let (location, key, owner) = (self.location.clone(), object.key(), owner.to_owned());
-        let mut found = String::new();
-        // A damaged copy of a good object is fetched again.
-        for again in [false, true] {
-            let Some(path) = self.objects.local(object, again)? else {
-                return Err(StoreError::MissingObject { location, key, owner });
-            };
-            let (sha256, size) = measure(&path)?;
-            if size != object.size {
-                found = format!("it has {size} bytes instead of {}", object.size);
-            } else if sha256 != object.sha256 {
-                found = format!("its SHA-256 is {sha256}");
-            } else {
-                return Ok(path);
-            }
+    /// Reads a commit that has to follow `last`.
+    fn next_commit(
+        &self,
+        key: &GroupKey,
+        last: Option<&Commit>,
+        file: &str,
+        bytes: &[u8],
+    ) -> Result<Commit, StoreError> {
+        let commit: Commit = sealed::read(&self.location, file, bytes)?;
+        if (&commit.group, commit.number) != (key, last.map_or(0, |last| last.number) + 1) {
+            return Err(self.damaged(file, format!("it is {}", commit.title())));
         }
-        Err(StoreError::Object { location, key, found, owner })
-    }
-
-    /// The bytes of an object, checked.
-    ///
-    /// # Errors
-    /// Those of [`Store::fetch`].
-    pub fn read(&self, object: &Object, owner: &str) -> Result<Vec<u8>, StoreError> {
-        let path = self.fetch(object, owner)?;
-        std::fs::read(&path).map_err(StoreError::io("read", &path))
-    }
-
-    /// The statistics that a commit brought.
-    ///
-    /// # Errors
-    /// Those of [`Store::read`]; [`StoreError::Record`] when this build cannot read them.
-    pub fn statistics(&self, commit: &Commit) -> Result<Option<Statistics>, StoreError> {
-        self.json(commit.insert().and_then(|insert| insert.statistics), commit)
-    }
-
-    /// The feature schema that a commit brought.
-    ///
-    /// # Errors
-    /// As [`Store::statistics`].
-    pub fn schema(&self, commit: &Commit) -> Result<Option<FeatureSchema>, StoreError> {
-        self.json(commit.insert().and_then(|insert| insert.schema), commit)
-    }
-
-    /// The results of the expectations that a commit brought.
-    ///
-    /// # Errors
-    /// As [`Store::statistics`].
-    pub fn expectations(&self, commit: &Commit) -> Result<Option<SuiteResult>, StoreError> {
-        self.json(commit.insert().and_then(|insert| insert.expectations), commit)
-    }
-
-    fn json<T: DeserializeOwned>(&self, object: Option<Object>, commit: &Commit) -> Result<Option<T>, StoreError> {
-        let Some(object) = object else { return Ok(None) };
-        let bytes = self.read(&object, &commit.title())?;
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.damaged(&object.key(), error))
+        if commit.parent != last.map(Commit::id) {
+            return Err(self.damaged(file, "it does not follow the commit before it"));
+        }
+        Ok(commit)
     }
 
     pub(crate) fn record<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
@@ -331,22 +272,4 @@ fn commit_folder(key: &GroupKey) -> String {
 
 pub(crate) fn commit_file(key: &GroupKey, number: u32) -> String {
     format!("{}/{number:08}.json", commit_folder(key))
-}
-
-/// SHA-256 and size of a file.
-pub(crate) fn measure(path: &Path) -> Result<(Digest, u64), StoreError> {
-    let mut file = File::open(path).map_err(StoreError::io("read", path))?;
-    let (mut digester, mut size) = (Digester::default(), 0);
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((digester.finish(), size)),
-            Ok(read) => {
-                digester.update(&buffer[..read]);
-                size += read as u64;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(StoreError::io("read", path)(error)),
-        }
-    }
 }

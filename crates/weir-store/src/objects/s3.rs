@@ -24,7 +24,7 @@ use weir_contract::digest::Digester;
 
 use super::local::make_folder;
 use super::{Entry, Extension, Guard, Object, Objects};
-use crate::store::measure;
+use crate::read::measure;
 use crate::{Access, S3Access, StoreError, Time};
 
 /// What is sent or fetched at once. S3 wants at least 5 MiB per part and at most 10,000 parts.

@@ -51,6 +51,19 @@ fn a_killed_writer_leaves_whole_commits_and_loses_none_that_it_reported() {
     assert_eq!(fixture.store.verify().unwrap(), []);
 }
 
+#[test]
+fn a_name_without_a_version_is_no_group() {
+    let fixture = Fixture::new();
+    // So far comes a writer that is killed before it links the definition.
+    std::fs::create_dir_all(fixture.root().join("groups/half")).unwrap();
+    std::fs::create_dir_all(fixture.root().join("commits/flows/1")).unwrap();
+    assert_eq!(fixture.store.groups().unwrap().len(), 1);
+    assert!(fixture.store.find_group("half").is_err());
+    assert_eq!(fixture.store.verify().unwrap(), []);
+    let half = weir_store::GroupDefinition { name: "half".parse().unwrap(), ..crate::fixture::definition() };
+    assert_eq!(fixture.store.define_group(&half, crate::fixture::time(0)).unwrap().group().version, 1);
+}
+
 /// The process that is killed; by itself it does nothing.
 #[test]
 fn child_inserts() {

@@ -98,7 +98,7 @@ fn a_lost_or_exchanged_commit_is_noticed() {
     let second = fs::read(commits.join("00000002.json")).unwrap();
     fs::remove_file(commits.join("00000002.json")).unwrap();
     let error = fixture.store.commits(&fixture.group).unwrap_err().to_string();
-    assert!(error.contains("00000002.json") && error.contains("missing"), "{error}");
+    assert!(error.contains("00000002.json") && error.contains("it is missing, and there is commit 3"), "{error}");
 
     fs::copy(commits.join("00000003.json"), commits.join("00000002.json")).unwrap();
     assert!(fixture.store.commits(&fixture.group).unwrap_err().to_string().contains("it is commit 3 of flows:1"));
