@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use weir_store::{Access, Commit, Grace, Inserted, Store, Time};
 
 use crate::fixture::{Fixture, insert_of, location, note};
 
-const KILLS: u64 = 25;
+const KILLS: u64 = 40;
 
 #[test]
 fn a_killed_writer_leaves_whole_commits_and_loses_none_that_it_reported() {
@@ -24,12 +24,17 @@ fn a_killed_writer_leaves_whole_commits_and_loses_none_that_it_reported() {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // Some of them are killed before they begin, most in the middle of an insert.
-        if kill % 5 != 0 {
-            let ready = lines.by_ref().map(Result::unwrap).find(|line| line.contains("committed"));
-            reported = number(&ready.unwrap());
-        }
-        std::thread::sleep(Duration::from_micros(kill * 7_919 % 20_000));
+        // Some are killed while they start; the others at moments spread over one insert, however long it takes here.
+        let mut committed = lines.by_ref().map(Result::unwrap).filter(|line| line.contains("committed"));
+        let pause = if kill % 5 == 0 {
+            Duration::from_millis(kill)
+        } else {
+            committed.next();
+            let begin = Instant::now();
+            reported = number(&committed.next().unwrap());
+            begin.elapsed() * kill as u32 / KILLS as u32
+        };
+        std::thread::sleep(pause);
         child.kill().unwrap();
         child.wait().unwrap();
         // Whatever it had said before it died counts. A line that was cut was not said.
