@@ -1,8 +1,8 @@
 //! What in the features lets a model learn who, when or which record instead of what.
 
 use weir_artifact::Artifact;
-use weir_audit::{Method, declared};
-use weir_contract::audit::Audit;
+use weir_audit::declared;
+use weir_contract::audit::{Audit, Method};
 use weir_contract::feature::{self, FeatureSchema, Identifies};
 use weir_contract::files;
 use weir_contract::flow::{Column, flow_hash};

@@ -76,12 +76,12 @@ impl Scan<'_> {
                 places: Vec::new(),
             },
             waiting: VecDeque::new(),
-            grouper: Grouper::default(),
+            worker: Worker::default(),
             left_over: None,
             failure: None,
         });
         rayon::broadcast(|_| {
-            let mut grouper = Grouper::default();
+            let mut worker = Worker::default();
             loop {
                 let piece = {
                     let mut input = lock(&input);
@@ -92,7 +92,7 @@ impl Scan<'_> {
                 };
                 let made = match piece {
                     Ok(None) => return,
-                    Ok(Some(piece)) => self.make(piece, &mut grouper),
+                    Ok(Some(piece)) => self.make(piece, &mut worker),
                     Err(failure) => {
                         lock(&collector).failure.get_or_insert(failure);
                         return;
@@ -123,12 +123,13 @@ impl Scan<'_> {
     }
 
     /// Decodes a piece.
-    fn make(&self, piece: Piece, grouper: &mut Grouper) -> Made {
+    fn make(&self, piece: Piece, worker: &mut Worker) -> Made {
         let Piece { file, number, content } = piece;
-        let mut batch = Batch::default();
+        let Worker { batch, grouper } = worker;
+        batch.clear();
         let (first_line, text) = match content {
             Content::Text { decoder, block } => {
-                let taken = decode_block(&*decoder, &block, &mut batch).bytes;
+                let taken = decode_block(&*decoder, &block, batch).bytes;
                 (block.first_line, Some(Text { decoder, block, taken }))
             }
             Content::Rows { flows, first } => {
@@ -143,8 +144,16 @@ impl Scan<'_> {
         let start = Origin { piece: number, line: 0 };
         let lines = batch.lines.iter().map(|line| line - first_line);
         let records = grouper.group(&batch.flows, lines, start, self.seed, &self.cells, self.excludes);
-        Made { file, number, first_line, records, rejected: batch.rejected, skipped: batch.skipped, text }
+        let rejected = std::mem::take(&mut batch.rejected);
+        Made { file, number, first_line, records, rejected, skipped: batch.skipped, text }
     }
+}
+
+/// What a thread keeps between pieces: its buffers.
+#[derive(Default)]
+struct Worker {
+    batch: Batch,
+    grouper: Grouper,
 }
 
 /// A decoded piece.
@@ -172,7 +181,7 @@ struct Collector {
     scanned: Scanned,
     /// Pieces that came before their turn; the front is the next one.
     waiting: VecDeque<Option<Made>>,
-    grouper: Grouper,
+    worker: Worker,
     /// The file, and what the last block left over.
     left_over: Option<(u32, Vec<u8>)>,
     failure: Option<Failure>,
@@ -201,7 +210,7 @@ impl Collector {
         {
             block.join(&left_over);
             let piece = Piece { file, number: made.number, content: Content::Text { decoder, block } };
-            made = scan.make(piece, &mut self.grouper);
+            made = scan.make(piece, &mut self.worker);
         }
         let Made { file, first_line, records, rejected, skipped, text, .. } = made;
         self.scanned.places.push((file, first_line));

@@ -15,4 +15,4 @@ mod quarantine;
 pub use features::{FeatureReader, FeatureTable, FeatureWriter};
 pub use flows::{FlowTableReader, FlowWriter, read_flows, write_flows};
 pub use parquet::TableError;
-pub use quarantine::{QuarantineWriter, Quarantined};
+pub use quarantine::{QuarantineReader, QuarantineWriter, Quarantined};

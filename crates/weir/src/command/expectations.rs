@@ -78,7 +78,7 @@ pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
             out.write_all(&bytes).map_err(|error| Failure::retry(format!("failed to write the suite: {error}")))?;
             out.finish()
         }
-        Action::List => stage.result(&KNOWN, || KNOWN.join("\n")),
+        Action::List => stage.result(&KNOWN.as_slice(), || KNOWN.join("\n")),
     }
 }
 

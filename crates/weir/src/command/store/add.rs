@@ -162,8 +162,8 @@ pub(super) fn dataset(store: &Store, args: super::Dataset, stage: &Stage) -> Res
         memory: (args.memory as usize) << 20,
     };
     let outcome = weir_features::run(&request, stage)?;
-    if let Some(applied) = applied.into_inner().expect("no thread panicked") {
-        stage.note(in_words(&applied));
+    if let Some(applied) = &*applied.lock().expect("no thread panicked") {
+        stage.note(in_words(applied));
     }
     let features = &request.params;
     let new = NewDataset {
