@@ -192,6 +192,7 @@ pub(crate) fn write_features(dir: &Path, info: &RunInfo) -> Artifact {
         split: name.into(),
         benign,
         malicious,
+        unlabelled: 0,
         attacks: BTreeMap::from([("scan|slow".to_owned(), malicious)]),
     };
     let statistics = Statistics {
@@ -204,6 +205,7 @@ pub(crate) fn write_features(dir: &Path, info: &RunInfo) -> Artifact {
             excluded: BTreeMap::from([("transport is not in the feature set".to_owned(), 1)]),
         },
         splits: vec![split("train", 40, 20), split("test", 11, 6), split("validation", 5, 3)],
+        sampled: 60,
         distributions: names
             .map(|name| Distribution {
                 feature: name.into(),

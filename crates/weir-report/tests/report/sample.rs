@@ -374,7 +374,7 @@ fn statistics(noise: &mut Noise) -> Statistics {
             attacks.iter().map(|(name, share)| ((*name).to_owned(), (malicious as f64 * share) as u64)).collect();
         let rest = malicious - by_attack.values().sum::<u64>();
         by_attack.insert("Brute force of the API server's tokens".into(), rest);
-        SplitStatistics { split: name.into(), benign, malicious, attacks: by_attack }
+        SplitStatistics { split: name.into(), benign, malicious, unlabelled: 0, attacks: by_attack }
     };
     let schema = features();
     let distributions = schema.features.iter().enumerate().map(|(i, feature)| {
@@ -407,6 +407,7 @@ fn statistics(noise: &mut Noise) -> Statistics {
             excluded: BTreeMap::from([("transport is neither tcp nor udp".to_owned(), 96)]),
         },
         splits: vec![split("train", 22_792, 10_530), split("test", TEST.0, TEST.1), split("validation", 3_261, 1_499)],
+        sampled: 6_000,
         distributions,
         correlation,
         event_time: Some((1_604_412_309_000, 1_604_793_311_000)),
