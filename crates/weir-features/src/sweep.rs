@@ -9,7 +9,7 @@ use crate::cell::{Cell, Rules};
 use crate::shuffle::{CELLS, Shuffle};
 
 /// Bytes of records that are worked on together.
-const SWEEP: u64 = 6 << 20;
+const SWEEP: u64 = 3 << 20;
 
 /// Works on all cells in `cells`; `each` takes them in their order, some at a time, while the next are worked on.
 ///

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use weir_artifact::Draft;
 use weir_contract::feature::Example;
 use weir_contract::files;
@@ -69,13 +70,15 @@ impl Output for Tables {
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<Example>, Failure> {
-        for table in self.features {
-            table.finish()?;
-        }
-        for flows in self.flows {
-            flows.finish()?;
-        }
-        Ok(self.examples)
+        let Self { features, flows, examples } = *self;
+        // Most of the last rows of the tables wait until now.
+        let ended = rayon::join(
+            || features.into_par_iter().map(FeatureWriter::finish).collect::<Result<(), _>>(),
+            || flows.into_par_iter().map(FlowWriter::finish).collect::<Result<(), _>>(),
+        );
+        ended.0?;
+        ended.1?;
+        Ok(examples)
     }
 }
 

@@ -7,9 +7,14 @@ use std::path::{Path, PathBuf};
 use polars::io::parquet::metadata::FileMetadataRef;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    DataFrame, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, Schema, SerReader as _, Series,
-    TimeUnit, TimeZone,
+    ArrayRef, CompatLevel, DataFrame, DataType, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, Schema,
+    SerReader as _, Series, TimeUnit, TimeZone,
 };
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, Encoding, ParquetType, StatisticsOptions, Version, WriteOptions,
+    array_to_columns, compress, get_dtype_encoding,
+};
+use rayon::prelude::*;
 use weir_contract::{Classify, ExitCode};
 
 /// Rows of a row group: small enough to stream, large enough to compress.
@@ -78,31 +83,63 @@ pub(crate) fn event_time_type() -> DataType {
 /// A file being written, one row group after the other.
 pub(crate) struct Writer {
     path: PathBuf,
-    out: Option<BatchedWriter<BufWriter<File>>>,
+    out: BatchedWriter<BufWriter<File>>,
+    columns: Vec<(ParquetType, Vec<Encoding>)>,
+}
+
+fn options() -> WriteOptions {
+    WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(None),
+        data_page_size: None,
+    }
 }
 
 impl Writer {
     /// Starts the file.
     pub(crate) fn create(path: &Path, schema: &Schema) -> Result<Self, TableError> {
         let file = File::create(path).map_err(|error| TableError::io(path, error))?;
-        let out = ParquetWriter::new(BufWriter::new(file))
+        let wrong = |error| TableError::polars(path, error);
+        let mut out = ParquetWriter::new(BufWriter::new(file))
             .with_compression(ParquetCompression::Zstd(None))
             .batched(schema)
-            .map_err(|error| TableError::polars(path, error))?;
-        Ok(Self { path: path.to_owned(), out: Some(out) })
+            .map_err(wrong)?;
+        let encodings = schema.iter_values().map(|kind| {
+            let arrow = kind.try_to_arrow(CompatLevel::newest()).map_err(wrong)?;
+            Ok(get_dtype_encoding(&arrow))
+        });
+        let encodings: Vec<_> = encodings.collect::<Result<_, TableError>>()?;
+        let types = out.parquet_schema().fields().iter().cloned();
+        let columns = types.zip(encodings).collect();
+        Ok(Self { path: path.to_owned(), out, columns })
     }
 
-    /// Writes a row group.
+    /// Writes a row group. Columns are encoded and compressed side by side; polars' own writer compresses them one after
+    /// the other.
     pub(crate) fn write(&mut self, frame: &DataFrame) -> Result<(), TableError> {
-        let out = self.out.as_mut().expect("a file is written until it is finished");
-        out.write_batch(frame).map_err(|error| TableError::polars(&self.path, error))
+        let wrong = |error| TableError::polars(&self.path, error);
+        let columns = frame.columns().par_iter().zip(&self.columns);
+        let encoded = columns.map(|(column, (kind, encoding))| {
+            let array = column.as_materialized_series().rechunk().to_arrow(0, CompatLevel::newest());
+            encode(array, kind, encoding)
+        });
+        let encoded: Vec<Vec<CompressedPage>> = encoded.collect::<Result<_, _>>().map_err(wrong)?;
+        self.out.write_row_group(frame.height() as u64, &encoded).map_err(wrong)
     }
 
     /// Ends the file.
-    pub(crate) fn finish(mut self) -> Result<(), TableError> {
-        let out = self.out.take().expect("a file is finished once");
-        out.finish().map(|_| ()).map_err(|error| TableError::polars(&self.path, error))
+    pub(crate) fn finish(self) -> Result<(), TableError> {
+        self.out.finish().map(|_| ()).map_err(|error| TableError::polars(&self.path, error))
     }
+}
+
+/// The compressed pages of a column of plain values: it has one leaf.
+fn encode(array: ArrayRef, kind: &ParquetType, encoding: &[Encoding]) -> Result<Vec<CompressedPage>, PolarsError> {
+    let options = options();
+    let leaves = array_to_columns(array, kind.clone(), options, encoding)?;
+    let pages = leaves.into_iter().flatten();
+    pages.map(|page| Ok(compress(page?, Vec::new(), options.compression)?)).collect()
 }
 
 /// A file being read, some rows at a time.
