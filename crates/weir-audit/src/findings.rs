@@ -61,7 +61,7 @@ fn warning(feature: &str, finding: Finding) -> AuditWarning {
         ),
         Finding::Declared { identifies: Identifies::Moment } => (
             "a model may learn when the attacks here took place; the future has other times",
-            "leave it out, as the feature sets default and no-identity do, or compare with --split time",
+            "leave it out, as the feature sets default and no-identity do, or compare with a split by time (features.split = \"time\")",
         ),
         Finding::Declared { identifies: Identifies::Record } => (
             "a model may learn the table by heart; a new flow has a number it never saw",
@@ -70,7 +70,7 @@ fn warning(feature: &str, finding: Finding) -> AuditWarning {
         Finding::FallsInTime { .. } => (
             "what it says about the classes holds for its own time only, and a model that leans on it is wrong more \
              often on later flows than on test",
-            "leave it out of the feature set, or use --split time so that test shows the loss",
+            "leave it out of the feature set, or split by time (features.split = \"time\") so that test shows the loss",
         ),
         Finding::FollowsTime { .. } => (
             "a model may learn when the attacks here took place; the future has other values",

@@ -64,7 +64,7 @@ impl Classify for AuditError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotFinite { .. } => Some("Write the features again with --force".to_owned()),
+            Self::NotFinite { .. } => Some("write the features again with --force".to_owned()),
             Self::Cancelled | Self::Fit(_) => None,
         }
     }

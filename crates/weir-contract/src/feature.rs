@@ -43,6 +43,8 @@ pub enum ScalerKind {
     Standard,
     /// As they are.
     None,
+    /// To median 0 and interquartile range 1 of train (as scikit-learn's RobustScaler): outliers do not move it.
+    Robust,
 }
 
 /// One feature.

@@ -32,7 +32,7 @@ enum Action {
     /// Cut a run into parts for many machines; each reads all files and keeps its share of the flows
     Plan {
         #[command(flatten)]
-        run: RunArgs,
+        flows: FlowArgs,
 
         /// Number of parts
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -78,6 +78,21 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct RunArgs {
+    #[command(flatten)]
+    flows: FlowArgs,
+
+    /// MiB of records held in memory; what is more goes to a temporary file beside the artifact
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    memory: u64,
+
+    /// Directory of the artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-run/features")]
+    out: PathBuf,
+}
+
+/// Which flows, and what becomes of them.
+#[derive(Debug, clap::Args)]
+struct FlowArgs {
     /// Flow files, read in this order
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
@@ -102,17 +117,9 @@ struct RunArgs {
     #[arg(long)]
     no_audit: bool,
 
-    /// MiB of records held in memory; what is more goes to a temporary file beside the artifact
-    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
-    memory: u64,
-
     /// Set one parameter, as in --set features.policy=strict
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-
-    /// Directory of the artifact
-    #[arg(long, value_name = "DIR", default_value = "weir-run/features")]
-    out: PathBuf,
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -127,9 +134,9 @@ impl AsRef<CommonArgs> for Args {
 /// As [`run`], and [`Failure`] of usage for parameters that do not hold.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let outcome = match args.action {
-        None => run(&args.run.request()?, stage)?,
-        Some(Action::Plan { run, parts, plan: path }) => {
-            let plan = Plan::new(&run.request()?, usize::from(parts))?;
+        None => run(&args.run.flows.request(args.run.out, (args.run.memory as usize) << 20)?, stage)?,
+        Some(Action::Plan { flows, parts, plan: path }) => {
+            let plan = Plan::new(&flows.request(PathBuf::new(), 0)?, usize::from(parts))?;
             let bytes = weir_contract::json::to_canonical(&plan)
                 .map_err(|error| Failure::retry(format!("the plan has no JSON form: {error}")))?;
             std::fs::write(&path, bytes)
@@ -153,8 +160,8 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     })
 }
 
-impl RunArgs {
-    fn request(self) -> Result<Request<'static>, Failure> {
+impl FlowArgs {
+    fn request(self, out: PathBuf, memory: usize) -> Result<Request<'static>, Failure> {
         let params = Params::load(self.params.as_deref(), weir_stage::DEFAULT_PARAMS, &self.set)?;
         let mut features: FeaturesParams = params.section("features")?;
         if let Some(set) = self.feature_set {
@@ -168,11 +175,11 @@ impl RunArgs {
             data: self.data,
             format: self.format,
             labels: None,
-            out: self.out,
+            out,
             params: features,
             documents: Documents::default(),
             seed: params.seed(),
-            memory: (self.memory as usize) << 20,
+            memory,
         })
     }
 }

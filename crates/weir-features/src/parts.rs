@@ -396,7 +396,7 @@ fn copy(
     let mut writer = QuarantineWriter::create(&draft.path(files::QUARANTINE)?)?;
     for part in parts {
         let mut reader = QuarantineReader::open(&part.path(files::QUARANTINE)?)?;
-        while let Some(rows) = reader.next()? {
+        while let Some(rows) = reader.next_rows()? {
             for row in rows {
                 first_aside.get_or_insert_with(|| row.clone());
                 writer.push(row)?;

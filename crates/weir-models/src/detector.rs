@@ -92,7 +92,7 @@ impl Detector {
     pub fn represent<'a>(&self, x: ArrayView2<'a, f64>) -> CowArray<'a, f64, Ix2> {
         let scaled = match self.scaler.kind() {
             ScalerKind::None => CowArray::from(x),
-            ScalerKind::MinMax | ScalerKind::Standard => CowArray::from(self.scaler.transform(x)),
+            ScalerKind::MinMax | ScalerKind::Standard | ScalerKind::Robust => CowArray::from(self.scaler.transform(x)),
         };
         match &self.encoder {
             None => scaled,

@@ -1,5 +1,5 @@
 //! Feature scaling, fitted on train only. Formulas and the treatment of constant columns are those of scikit-learn's
-//! `MinMaxScaler` and `StandardScaler`; values outside the range of train are not clipped.
+//! `MinMaxScaler`, `StandardScaler` and `RobustScaler`; values outside the range of train are not clipped.
 //!
 //! Sums run over the rows in order with Neumaier's compensation, so they depend neither on threads nor on the
 //! processor.
@@ -34,10 +34,10 @@ struct Unchecked {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// Min-max: added after scaling (scikit-learn's `min_`); standard: the mean, subtracted before scaling
-    /// (`mean_`); none: 0.
+    /// (`mean_`); robust: the median, likewise (`center_`); none: 0.
     pub offset: f64,
-    /// Min-max: the factor 1 / (maximum - minimum); standard: the standard deviation, divided by; none: 1. Both are 1
-    /// for a constant column (`scale_`).
+    /// Min-max: the factor 1 / (maximum - minimum); standard: the standard deviation, divided by; robust: the
+    /// interquartile range, likewise; none: 1. They are 1 for a constant column (`scale_`).
     pub scale: f64,
 }
 
@@ -52,6 +52,7 @@ impl Scaler {
                 _ if column.is_empty() => UNCHANGED,
                 ScalerKind::MinMax => min_max(column),
                 ScalerKind::Standard => standard(column),
+                ScalerKind::Robust => robust(column),
                 ScalerKind::None => UNCHANGED,
             })
             .collect();
@@ -99,7 +100,7 @@ impl Scaler {
         for (value, column) in row.iter_mut().zip(&self.columns) {
             *value = match self.kind {
                 ScalerKind::MinMax => *value * column.scale + column.offset,
-                ScalerKind::Standard => (*value - column.offset) / column.scale,
+                ScalerKind::Standard | ScalerKind::Robust => (*value - column.offset) / column.scale,
                 ScalerKind::None => *value,
             };
         }
@@ -125,7 +126,12 @@ fn min_max(column: ArrayView1<'_, f64>) -> Column {
     let minimum = column.iter().copied().fold(f64::INFINITY, f64::min);
     let maximum = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let range = maximum - minimum;
-    let scale = 1.0 / if range < 10.0 * f64::EPSILON { 1.0 } else { range };
+    let scale = match range {
+        _ if range < 10.0 * f64::EPSILON => 1.0,
+        // The range of values beyond 1e308 is no number, half of it is.
+        f64::INFINITY => 0.5 / (0.5 * maximum - 0.5 * minimum),
+        _ => 1.0 / range,
+    };
     Column { offset: 0.0 - minimum * scale, scale }
 }
 
@@ -140,6 +146,24 @@ fn standard(column: ArrayView1<'_, f64>) -> Column {
     let rounding = mean * rows * f64::EPSILON;
     let constant = variance <= rows * f64::EPSILON * variance + rounding * rounding;
     Column { offset: mean, scale: if constant { 1.0 } else { variance.sqrt() } }
+}
+
+/// scikit-learn's `RobustScaler`: median, and the range between the quartiles by linear interpolation.
+fn robust(column: ArrayView1<'_, f64>) -> Column {
+    let mut sorted = column.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let range = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
+    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+    let scale = if range < 10.0 * f64::EPSILON || !range.is_finite() { 1.0 } else { range };
+    Column { offset: 0.5 * low + 0.5 * high, scale }
+}
+
+/// NumPy's quantile of ascending values with linear interpolation.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, part) = (sorted[place as usize], place.fract());
+    let above = sorted[(place as usize + 1).min(sorted.len() - 1)];
+    if part < 0.5 { below + (above - below) * part } else { above - (above - below) * (1.0 - part) }
 }
 
 /// Neumaier's compensated sum, in order.
@@ -169,13 +193,28 @@ mod tests {
     }
 
     #[test]
+    fn robust_gives_median_zero_and_interquartile_range_one_whatever_the_outliers() {
+        let scaler = Scaler::fit(ScalerKind::Robust, array![[5.0], [1.0], [9e9], [2.0], [4.0]].view());
+        assert_eq!(scaler.columns(), [Column { offset: 4.0, scale: 3.0 }]);
+        assert_eq!(scaler.transform(array![[4.0], [7.0]].view()), array![[0.0], [1.0]]);
+    }
+
+    #[test]
+    fn a_range_beyond_all_numbers_is_scaled_all_the_same() {
+        let scaler = Scaler::fit(ScalerKind::MinMax, array![[-1.7e308], [1.7e308]].view());
+        assert_eq!(scaler.transform(array![[-1.7e308], [1.7e308]].view()), array![[0.0], [1.0]]);
+        let bytes = postcard::to_allocvec(&scaler).unwrap();
+        assert_eq!(postcard::from_bytes::<Scaler>(&bytes).unwrap(), scaler);
+    }
+
+    #[test]
     fn standard_gives_mean_zero_and_population_variance_one() {
         let scaler = Scaler::fit(ScalerKind::Standard, array![[1.0, 3.0], [5.0, 3.0]].view());
         assert_eq!(scaler.columns(), [Column { offset: 3.0, scale: 2.0 }, Column { offset: 3.0, scale: 1.0 }]);
         assert_eq!(scaler.transform(array![[1.0, 3.0], [7.0, 4.0]].view()), array![[-1.0, 0.0], [2.0, 1.0]]);
     }
 
-    /// `MinMaxScaler` and `StandardScaler` of scikit-learn 1.9 on milliseconds, a nearly constant and a wide column.
+    /// `MinMaxScaler`, `StandardScaler` and `RobustScaler` of scikit-learn 1.9 on milliseconds, a nearly constant and a wide column.
     #[test]
     fn columns_are_those_of_scikit_learn() {
         let x = array![
@@ -188,6 +227,7 @@ mod tests {
         for (kind, offsets, scales) in [
             (ScalerKind::MinMax, MIN_MAX_OFFSETS, MIN_MAX_SCALES),
             (ScalerKind::Standard, STANDARD_OFFSETS, STANDARD_SCALES),
+            (ScalerKind::Robust, ROBUST_OFFSETS, ROBUST_SCALES),
         ] {
             let scaler = Scaler::fit(kind, x.view());
             for (column, (offset, scale)) in scaler.columns().iter().zip(offsets.into_iter().zip(scales)) {
@@ -199,7 +239,7 @@ mod tests {
     #[test]
     fn a_row_is_scaled_to_the_same_bits_alone_and_among_others() {
         let x = Array2::from_shape_fn((50, 3), |(row, column)| ((row * 37 + column * 11) % 41) as f64 * 0.3);
-        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::None] {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust, ScalerKind::None] {
             let scaler = Scaler::fit(kind, x.view());
             let scaled = scaler.transform(x.view());
             let mut row = x.row(17).to_vec();
@@ -213,7 +253,7 @@ mod tests {
 
     #[test]
     fn without_rows_nothing_is_scaled() {
-        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::None] {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust, ScalerKind::None] {
             let scaler = Scaler::fit(kind, Array2::zeros((0, 2)).view());
             assert_eq!(scaler.transform(array![[3.0, -1.0]].view()), array![[3.0, -1.0]]);
         }
@@ -235,4 +275,6 @@ mod tests {
     const MIN_MAX_SCALES: [f64; 3] = [1.0960767139707802e-07, 1.0, 5.555555555555555e-10];
     const STANDARD_OFFSETS: [f64; 3] = [1645795333367.0, 0.30000000000000004, 450003676.5];
     const STANDARD_SCALES: [f64; 3] = [3318689.369963766, 1.0, 779420740.7992141];
+    const ROBUST_OFFSETS: [f64; 3] = [1645796105002.5, 0.3, 7353.0];
+    const ROBUST_SCALES: [f64; 3] = [2528363.0, 1.0, 450010495.5];
 }

@@ -160,6 +160,7 @@ fn model(run: &Run) -> String {
     let scaling = match run.detector.scaler().kind() {
         ScalerKind::MinMax => "scaled to [0, 1] by minimum and maximum of train",
         ScalerKind::Standard => "scaled to mean 0 and variance 1 of train",
+        ScalerKind::Robust => "scaled to median 0 and interquartile range 1 of train",
         ScalerKind::None => "not scaled",
     };
     let mut text = format!(

@@ -1,22 +1,4 @@
 //! The same for people: plain text tables of what the types of this crate hold. For programs they all serialise.
-//!
-//! What a command line needs of this crate, with `S` the open store and `G` what [`Store::find_group`] finds:
-//!
-//! | `weir store ...` | calls | prints |
-//! |---|---|---|
-//! | `init` | [`Store::init`] | the location |
-//! | `groups` | [`Store::groups`], the last of [`Store::commits`] | [`groups`] |
-//! | `group NAME --feature-set F [--suite F]` | [`Store::define_group`] | [`group`] |
-//! | `insert G FILE...` | [`Store::known_sources`], the engine, [`Store::insert`] | [`commit`] |
-//! | `label G FILE...` | [`Store::add_labels`] | [`commit`] |
-//! | `commits G` | [`Store::commits`] | [`commits`] |
-//! | `show G [--as-of A]` | the last of [`Store::commits_as_of`] | [`commit`] |
-//! | `statistics G [--as-of A]` | [`Store::schema`] of the last commit that has one | [`statistics`] |
-//! | `diff G A B` | [`Store::diff`] | [`diff`] |
-//! | `dataset NAME G [--as-of A]` | [`Store::snapshot`], [`Store::fetch`], the engine, [`Store::create_dataset`] | [`datasets`] |
-//! | `lineage DATASET`, `--source SHA256`, `--artifact SHA256` | [`Store::lineage`], [`Store::datasets_with_source`], [`Store::datasets_of_artifact`] | [`lineage`], [`datasets`] |
-//! | `gc [--dry-run]` | [`Store::gc`] | [`gc`] |
-//! | `verify` | [`Store::verify`] | [`problems`] |
 
 use std::fmt::Write;
 

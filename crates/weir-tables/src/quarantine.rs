@@ -102,7 +102,7 @@ impl QuarantineReader {
     ///
     /// # Errors
     /// [`TableError::Io`], or [`TableError::Corrupt`] for a table of another kind.
-    pub fn next(&mut self) -> Result<Option<Vec<Quarantined>>, TableError> {
+    pub fn next_rows(&mut self) -> Result<Option<Vec<Quarantined>>, TableError> {
         let Some(frame) = self.0.next(ROW_GROUP / 8)? else { return Ok(None) };
         let path = &self.0.path;
         let texts = |name: &str| column(path, &frame, name, &DataType::String);
@@ -137,7 +137,7 @@ mod tests {
         writer.finish().unwrap();
         let mut reader = QuarantineReader::open(&path).unwrap();
         let mut again = Vec::new();
-        while let Some(some) = reader.next().unwrap() {
+        while let Some(some) = reader.next_rows().unwrap() {
             again.extend(some);
         }
         assert_eq!(again, rows);

@@ -62,6 +62,7 @@ pub(crate) fn view(schema: &FeatureSchema, statistics: &Statistics) -> Features 
         scaler: match schema.scaler {
             ScalerKind::MinMax => "scaled to 0 … 1 by minimum and maximum of train (trees see unscaled values)",
             ScalerKind::Standard => "scaled to mean 0 and variance 1 of train (trees see unscaled values)",
+            ScalerKind::Robust => "scaled to median 0 and interquartile range 1 of train (trees see unscaled values)",
             ScalerKind::None => "not scaled",
         },
         transform: schema.transform.to_string(),

@@ -488,7 +488,9 @@ fn audit() -> Audit {
         feature: "bytes".into(),
         finding: Finding::FallsInTime { split: 0.967, time: 0.837 },
         consequence: "what it says about the classes holds for its own time only".into(),
-        remedy: "leave it out of the feature set, or use --split time so that test shows the loss".into(),
+        remedy:
+            "leave it out of the feature set, or split by time (features.split = \"time\") so that test shows the loss"
+                .into(),
     });
     warnings.push(AuditWarning {
         feature: "duration".into(),
