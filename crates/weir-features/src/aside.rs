@@ -82,12 +82,20 @@ mod tests {
         }
         for _ in 0..2 {
             let mut again = Vec::new();
-            rows.for_each(|row| Ok(again.push(row))).unwrap();
+            rows.for_each(|row| {
+                again.push(row);
+                Ok(())
+            })
+            .unwrap();
             assert_eq!(again, [row(1), row(2)]);
         }
         rows.push(&row(3)).unwrap();
         let mut count = 0;
-        rows.for_each(|_| Ok(count += 1)).unwrap();
+        rows.for_each(|_| {
+            count += 1;
+            Ok(())
+        })
+        .unwrap();
         assert_eq!((count, rows.count()), (3, 3));
     }
 }

@@ -28,7 +28,7 @@ use crate::scan::Scanned;
 use crate::shuffle::Origin;
 use crate::split::{Split, SplitKind, Times};
 use crate::sweep::sweep;
-use crate::tables::Output;
+use crate::tables::Open;
 
 /// A run whose flows are read.
 pub(crate) struct Engine<'a> {
@@ -63,6 +63,9 @@ struct Known {
     duplicates: Option<Duplicates>,
 }
 
+/// Takes cells in their order, with the part of each of their rows.
+type Each<'a> = dyn FnMut(&[Cell], &[Vec<u8>]) -> Result<(), Failure> + Send + 'a;
+
 /// What a pass counts.
 struct Pass {
     evaluation: Evaluation,
@@ -77,11 +80,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// A gate under the policy `strict`; too many flow ids for a set that numbers them; a full disk; Ctrl-C.
-    pub(crate) fn emit(
-        &mut self,
-        draft: &Draft,
-        open: &dyn Fn(&Transform) -> Result<Box<dyn Output>, Failure>,
-    ) -> Result<Emitted, Failure> {
+    pub(crate) fn emit(&mut self, draft: &Draft, open: &Open<'_>) -> Result<Emitted, Failure> {
         let suite = &self.definitions.suite;
         let set = &self.definitions.set;
         let mut known = Known { failed: vec![false; suite.len()], duplicates: None };
@@ -179,13 +178,7 @@ impl Engine<'_> {
     }
 
     /// One pass over all cells, in their order.
-    fn pass(
-        &self,
-        known: &Known,
-        transform: &Transform,
-        split: Split,
-        each: &mut (dyn FnMut(&[Cell], &[Vec<u8>]) -> Result<(), Failure> + Send),
-    ) -> Result<Pass, Failure> {
+    fn pass(&self, known: &Known, transform: &Transform, split: Split, each: &mut Each<'_>) -> Result<Pass, Failure> {
         let suite = &self.definitions.suite;
         let rules = Rules {
             suite,

@@ -37,7 +37,7 @@ pub struct Ingest<'a> {
     pub seed: Seed,
     /// Bytes of records held in memory.
     pub memory: usize,
-    /// A directory that does not exist yet, for files until they are in the store.
+    /// Where a directory for files is made until they are in the store.
     pub work: &'a Path,
 }
 
@@ -78,7 +78,7 @@ impl Ingested {
 /// As [`crate::run`], but no part can be empty.
 pub fn ingest(request: &Ingest<'_>, stage: &Stage) -> Result<Ingested, Failure> {
     let definitions = Definitions::load(request.params, request.documents)?;
-    let work = Work::begin(request.work)?;
+    let work = Work::begin_in(request.work)?;
     let excludes = |flows: &FlowBatch, row: usize| definitions.set.rows().excludes(flows, row);
     let scan = Scan {
         files: request.data,

@@ -56,7 +56,7 @@ pub(crate) enum Content {
     /// Records of a text format.
     Text { decoder: Arc<dyn Decode>, block: Block },
     /// Rows of a table; the first is row `first` of its file, from 0.
-    Rows { flows: FlowBatch, first: u64 },
+    Rows { flows: Box<FlowBatch>, first: u64 },
 }
 
 /// All files, one piece after the other.
@@ -73,7 +73,7 @@ pub(crate) struct Input<'a> {
 }
 
 enum Open<'a> {
-    Text { blocks: Blocks<Source<'a>>, digest: Arc<Mutex<Digester>> },
+    Text { blocks: Box<Blocks<Source<'a>>>, digest: Arc<Mutex<Digester>> },
     Table { reader: FlowTableReader, digest: Digest, first: u64 },
 }
 
@@ -106,7 +106,7 @@ impl<'a> Input<'a> {
                 Open::Table { reader, first, .. } => reader.next(ROWS)?.map(|flows| {
                     let start = *first;
                     *first += flows.len() as u64;
-                    Content::Rows { flows, first: start }
+                    Content::Rows { flows: Box::new(flows), first: start }
                 }),
             };
             let Some(content) = content else {
@@ -146,7 +146,7 @@ impl<'a> Input<'a> {
         let source = Source { file, digest: Arc::clone(&digest), progress: self.progress };
         let blocks = Blocks::new(source, &name, self.format, BLOCK)?;
         (self.detail)(format!("{name}: {}", blocks.format()));
-        Ok(Open::Text { blocks, digest })
+        Ok(Open::Text { blocks: Box::new(blocks), digest })
     }
 }
 

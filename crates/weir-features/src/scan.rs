@@ -134,7 +134,7 @@ impl Scan<'_> {
             }
             Content::Rows { flows, first } => {
                 batch.lines = (first + 1..).take(flows.len()).collect();
-                batch.flows = flows;
+                batch.flows = *flows;
                 (first + 1, None)
             }
         };

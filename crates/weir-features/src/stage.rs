@@ -80,8 +80,7 @@ pub fn run(request: &Request<'_>, stage: &Stage) -> Result<Outcome, Failure> {
     }
     // Digests cost a look at every byte: without an artifact to compare with they are taken while reading.
     let known = if !stage.common().force && request.out.join(files::MANIFEST).is_file() {
-        let digests: Result<Vec<Digest>, _> =
-            clock.part("digest", || request.data.iter().map(|path| digest_file(path)).collect());
+        let digests: Result<Vec<Digest>, _> = clock.part("digest", || request.data.iter().map(digest_file).collect());
         let digests = digests?;
         let expectation = expectation(request, &definitions, &digests)?;
         if let Some(artifact) = Artifact::open_current(&request.out, &expectation)? {

@@ -8,6 +8,7 @@ use weir_contract::feature::Example;
 use weir_contract::files;
 use weir_stage::Failure;
 use weir_tables::{FeatureWriter, FlowWriter};
+use weir_transform::Transform;
 
 use crate::cell::Cell;
 
@@ -22,6 +23,9 @@ pub(crate) trait Output: Send {
     /// Ends the files, and gives a few flows of test with their features.
     fn finish(self: Box<Self>) -> Result<Vec<Example>, Failure>;
 }
+
+/// Opens the output of a pass under a transform.
+pub(crate) type Open<'a> = dyn Fn(&Transform) -> Result<Box<dyn Output>, Failure> + 'a;
 
 /// The tables of the three parts, and the flows of test and validation.
 pub(crate) struct Tables {

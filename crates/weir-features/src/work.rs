@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use weir_artifact::Draft;
 use weir_stage::Failure;
@@ -22,6 +23,23 @@ impl Work {
         Draft::check(out)?;
         let name = out.file_name().map_or_else(|| "features".into(), |name| name.to_string_lossy().into_owned());
         let dir = out.parent().unwrap_or(Path::new("")).join(format!(".{name}.work"));
+        let draft = Draft::begin(&dir)?;
+        Ok(Self { dir, draft: Some(draft) })
+    }
+
+    /// Begins in a new directory in `place`, for files that go elsewhere afterwards. Directories that killed runs left
+    /// there are removed.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn begin_in(place: &Path) -> Result<Self, Failure> {
+        let place = if place.as_os_str().is_empty() { Path::new(".") } else { place };
+        remove_left_behind(place);
+        let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(place).map_err(|error| {
+            Failure::retry(format!("failed to create a directory in {}: {error}", place.display()))
+                .hint("name a directory for temporary files with --work")
+        })?;
+        let dir = dir.keep();
         let draft = Draft::begin(&dir)?;
         Ok(Self { dir, draft: Some(draft) })
     }
@@ -48,10 +66,58 @@ impl Work {
     }
 }
 
+/// What directories of [`Work::begin_in`] are called.
+const PREFIX: &str = ".weir-insert-";
+
+/// A directory younger than this may be one whose owner is about to lock it.
+const YOUNG: Duration = Duration::from_secs(60);
+
+/// Removes directories of runs that are gone. What cannot be removed stays: it harms nobody.
+fn remove_left_behind(place: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let changed = entry.metadata().and_then(|data| data.modified()).ok();
+        let old = changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > YOUNG);
+        // A run that is at work holds its lock.
+        if named
+            && old
+            && let Ok(draft) = Draft::begin(entry.path())
+        {
+            drop(draft);
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 impl Drop for Work {
     fn drop(&mut self) {
         self.draft = None;
         // What stays is cleared by the next run.
         let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::FileTimes;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn directories_of_dead_runs_go_and_those_at_work_stay() {
+        let place = tempfile::tempdir().unwrap();
+        let at_work = Work::begin_in(place.path()).unwrap();
+        let dead = place.path().join(format!("{PREFIX}dead"));
+        drop(Draft::begin(&dead).unwrap());
+        fs::write(dead.join("flows.parquet"), b"half").unwrap();
+        let long_ago = FileTimes::new().set_modified(SystemTime::now() - 2 * YOUNG);
+        for dir in [&dead, at_work.dir()] {
+            fs::File::open(dir).unwrap().set_times(long_ago).unwrap();
+        }
+        let new = Work::begin_in(place.path()).unwrap();
+        assert!(!dead.exists() && at_work.dir().exists() && new.dir().exists());
+        drop((at_work, new));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
     }
 }

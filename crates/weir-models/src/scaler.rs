@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn a_range_beyond_all_numbers_is_scaled_all_the_same() {
         let scaler = Scaler::fit(ScalerKind::MinMax, array![[-1.7e308], [1.7e308]].view());
-        assert_eq!(scaler.transform(array![[-1.7e308], [1.7e308]].view()), array![[0.0], [1.0]]);
+        let scaled = scaler.transform(array![[-1.7e308], [1.7e308]].view());
+        assert!(scaled[(0, 0)] == 0.0 && (scaled[(1, 0)] - 1.0).abs() < 1e-12, "{scaled}");
         let bytes = postcard::to_allocvec(&scaler).unwrap();
         assert_eq!(postcard::from_bytes::<Scaler>(&bytes).unwrap(), scaler);
     }

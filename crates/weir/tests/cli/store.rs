@@ -1,6 +1,7 @@
 //! The feature store, from the command line to the tables.
 
 use std::path::Path;
+use std::process::Command;
 
 use weir_tables::FeatureTable;
 use weir_testkit::{Output, TempRun};
@@ -128,4 +129,79 @@ fn damage_is_found_and_named() {
         assert!(dataset.code == Some(3) && dataset.stderr.contains(&name), "{}", dataset.stderr);
         assert!(!temp.join("out").exists());
     }
+}
+
+/// A directory of one MiB, unmounted at the end; `None` where mounting is not allowed.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    #[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
+    fn mount(dir: std::path::PathBuf) -> Option<Self> {
+        std::fs::create_dir(&dir).unwrap();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&dir).output();
+        if mount.is_ok_and(|output| output.status.success()) {
+            return Some(Self(dir));
+        }
+        eprintln!("SKIPPED: a small disk cannot be mounted here");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_store_as_it_was() {
+    let temp = TempRun::new();
+    let (small, large) = (temp.join("small.csv"), temp.join("large.csv"));
+    for (path, rows) in [(&small, "500"), (&large, "60000")] {
+        weir(["simulate", "flows", "--rows", rows, "--out", text(path)]).ok();
+    }
+    let Some(disk) = SmallDisk::mount(temp.join("disk")) else { return };
+    let location = disk.0.join("store");
+    let store = |arguments: &[&str]| {
+        let mut all = vec!["store", "--store", text(&location)];
+        all.extend(arguments);
+        weir(all)
+    };
+    store(&["init"]).ok();
+    store(&["define", "flows"]).ok();
+    store(&["insert", "flows", text(&small)]).ok();
+    // Neither the spilled records nor the tables have room.
+    let full = store(&["insert", "flows", text(&large), "--memory", "1"]);
+    assert_eq!(full.code, Some(1), "{}", full.stderr);
+    assert!(full.stderr.contains("No space left"), "{}", full.stderr);
+    store(&["verify"]).ok();
+    assert_eq!(store(&["commits", "flows", "--json"]).ok().stdout.matches("\"kind\"").count(), 1);
+    assert_eq!(std::fs::read_dir(&disk.0).unwrap().count(), 1, "nothing but the store is left");
+}
+
+#[test]
+fn a_killed_insert_leaves_the_store_as_it_was_and_the_next_one_ends_as_any() {
+    let temp = TempRun::new();
+    let data = flows(&temp, 30_000);
+    store(&temp, &["init"]).ok();
+    store(&temp, &["define", "flows"]).ok();
+    let location = temp.join("store");
+    for delay in [5, 20, 40, 60, 80, 110, 150, 200] {
+        let mut insert = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["store", "--store", text(&location), "insert", "flows", text(&data), "--quiet"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        insert.kill().unwrap();
+        insert.wait().unwrap();
+        store(&temp, &["verify"]).ok();
+    }
+    store(&temp, &["insert", "flows", text(&data)]).ok();
+    assert_eq!(store(&temp, &["commits", "flows", "--json"]).ok().stdout.matches("\"kind\"").count(), 1);
+    let (stored, plain) = (temp.join("stored"), temp.join("plain"));
+    store(&temp, &["dataset", "flows", "daily", "--out", text(&stored)]).ok();
+    weir(["features", "--data", text(&data), "--out", text(&plain)]).ok();
+    let train = |out: &Path| std::fs::read(out.join("train.parquet")).unwrap();
+    assert_eq!(train(&stored), train(&plain));
 }

@@ -56,7 +56,6 @@ pub(super) fn insert(store: &Store, location: &Location, args: super::Insert, st
         Location::Directory(store) => store.parent().map_or_else(PathBuf::new, Path::to_owned),
         Location::S3 { .. } => PathBuf::new(),
     });
-    let name = format!("weir-insert-{}", std::process::id());
     let (params, documents) = of_group(&group, FeaturesParams::default());
     loop {
         let digests: Vec<Digest> = files.iter().map(|(_, digest)| *digest).collect();
@@ -77,7 +76,7 @@ pub(super) fn insert(store: &Store, location: &Location, args: super::Insert, st
                 documents: &documents,
                 seed: group.definition.seed,
                 memory: (args.memory as usize) << 20,
-                work: &work.join(&name),
+                work: &work,
             },
             stage,
         )?;
