@@ -17,7 +17,7 @@ use weir_contract::statistics::RowAccount;
 use weir_expectations::{Duplicates, Evaluation};
 use weir_stage::{Failure, Stage};
 use weir_tables::{QuarantineWriter, Quarantined};
-use weir_transform::Transform;
+use weir_transform::{FlowIds, Transform};
 
 use crate::cell::{Cell, Rules};
 use crate::definitions::Definitions;
@@ -63,6 +63,20 @@ struct Known {
     duplicates: Option<Duplicates>,
 }
 
+/// Rows set aside.
+struct Aside {
+    out: QuarantineWriter,
+    first: Option<Quarantined>,
+}
+
+impl Aside {
+    fn push(&mut self, (file, line): (u32, u64), reason: String, row: String) -> Result<(), Failure> {
+        let row = Quarantined { file: role(file as usize), line, reason, row };
+        self.first.get_or_insert_with(|| row.clone());
+        Ok(self.out.push(row)?)
+    }
+}
+
 /// Takes cells in their order, with the part of each of their rows.
 type Each<'a> = dyn FnMut(&[Cell], &[Vec<u8>]) -> Result<(), Failure> + Send + 'a;
 
@@ -81,87 +95,82 @@ impl Engine<'_> {
     /// # Errors
     /// A gate under the policy `strict`; too many flow ids for a set that numbers them; a full disk; Ctrl-C.
     pub(crate) fn emit(&mut self, draft: &Draft, open: &Open<'_>) -> Result<Emitted, Failure> {
-        let suite = &self.definitions.suite;
         let set = &self.definitions.set;
-        let mut known = Known { failed: vec![false; suite.len()], duplicates: None };
-        let mut split = match self.whole {
-            true => Split::Whole,
-            false => Split::by_hash(self.params.train, self.params.test),
-        };
-        let by_time = self.params.split == SplitKind::Time && !self.whole;
+        let mut known = Known { failed: vec![false; self.definitions.suite.len()], duplicates: None };
         // Of the transform only the numbers of flow ids are learned: an unfitted one refuses the same rows.
         let unfitted = Transform::fit(set.clone(), std::iter::empty())?;
-        if (self.params.policy == Policy::Strict && !self.sharded) || by_time {
-            loop {
-                let mut times = Times::default();
-                let pass = self.pass(&known, &unfitted, split, &mut |cells, _| {
-                    for cell in cells {
-                        cell.flows.event_time.iter().flatten().for_each(|time| times.add(time));
-                    }
-                    Ok(())
-                })?;
-                self.gate(&pass)?;
-                if by_time {
-                    split = times.split(self.params.train, self.params.test);
-                }
-                if !self.again(&pass, &mut known)? {
-                    break;
-                }
-            }
-        }
+        let split = self.settle(&mut known, &unfitted)?;
         loop {
-            let transform = if set.uses_flow_id() && !self.whole {
-                self.number_ids(&known, &unfitted, split)?
-            } else {
-                unfitted.clone()
+            let transform = match set.uses_flow_id() && !self.whole {
+                true => self.number_ids(&known, &unfitted, split)?,
+                false => unfitted.clone(),
             };
             let mut output = open(&transform)?;
-            let mut quarantine = QuarantineWriter::create(&draft.path(files::QUARANTINE)?)?;
-            let mut first_aside = None;
-            self.scanned.unreadable.for_each(|row| {
-                let row =
-                    Quarantined { file: role(row.file as usize), line: row.line, reason: row.reason, row: row.text };
-                first_aside.get_or_insert_with(|| row.clone());
-                Ok(quarantine.push(row)?)
-            })?;
+            let mut aside = Aside { out: QuarantineWriter::create(&draft.path(files::QUARANTINE)?)?, first: None };
+            self.scanned.unreadable.for_each(|row| aside.push((row.file, row.line), row.reason, row.text))?;
             let mut description = Description::default();
-            let uses_addresses = set.uses_address();
             let pass = self.pass(&known, &transform, split, &mut |cells, splits| {
                 for (cell, split) in cells.iter().zip(splits) {
                     output.append(cell, split)?;
                     for (origin, reason, flow) in &cell.aside {
-                        let (file, line) = self.scanned.place(*origin);
-                        let row =
-                            Quarantined { file: role(file as usize), line, reason: reason.clone(), row: flow.clone() };
-                        first_aside.get_or_insert_with(|| row.clone());
-                        quarantine.push(row)?;
+                        aside.push(self.scanned.place(*origin), reason.clone(), flow.clone())?;
                     }
                 }
-                description.observe(cells, splits, uses_addresses);
+                description.observe(cells, splits, set.uses_address());
                 Ok(())
             })?;
             if self.again(&pass, &mut known)? {
                 continue;
             }
-            let examples = output.finish()?;
-            let quarantined = quarantine.rows();
-            quarantine.finish()?;
             if self.params.policy == Policy::Always && pass.breaking > 0 {
                 self.stage.warn(self.broken(&pass));
             }
-            let kept = (0..3).map(|part| description.classes.rows(part)).sum();
-            let scanned = &self.scanned;
-            let excluded = scanned.excluded.values().sum::<u64>();
-            let account = RowAccount {
-                input: scanned.shuffle.rows() + excluded + scanned.unreadable.count(),
-                kept,
-                quarantined,
-                deduplicated: pass.deduplicated,
-                excluded: scanned.excluded.clone(),
-            };
-            assert!(account.balances(), "every row is in one place: {account:?}");
+            let examples = output.finish()?;
+            let account = self.account(&pass, &description, aside.out.rows());
+            let first_aside = aside.first;
+            aside.out.finish()?;
             return Ok(Emitted { evaluation: pass.evaluation, description, account, examples, transform, first_aside });
         }
+    }
+
+    /// Finds out what has to be known of all rows before the first can be written, but for flow ids: the split, and
+    /// whether the policy `strict` lets the flows pass.
+    fn settle(&self, known: &mut Known, unfitted: &Transform) -> Result<Split, Failure> {
+        let FeaturesParams { train, test, policy, .. } = *self.params;
+        let by_hash = if self.whole { Split::Whole } else { Split::by_hash(train, test) };
+        let strict = policy == Policy::Strict && !self.sharded;
+        if !strict && !self.by_time() {
+            return Ok(by_hash);
+        }
+        loop {
+            let mut times = Times::default();
+            let pass = self.pass(known, unfitted, by_hash, &mut |cells, _| {
+                cells.iter().flat_map(|cell| cell.flows.event_time.iter()).flatten().for_each(|time| times.add(time));
+                Ok(())
+            })?;
+            self.gate(&pass)?;
+            if !self.again(&pass, known)? {
+                return Ok(if self.by_time() { times.split(train, test) } else { by_hash });
+            }
+        }
+    }
+
+    fn by_time(&self) -> bool {
+        self.params.split == SplitKind::Time && !self.whole
+    }
+
+    /// Where every record went.
+    fn account(&self, pass: &Pass, description: &Description, quarantined: u64) -> RowAccount {
+        let Scanned { shuffle, unreadable, excluded, .. } = &self.scanned;
+        let account = RowAccount {
+            input: shuffle.rows() + excluded.values().sum::<u64>() + unreadable.count(),
+            kept: (0..3).map(|part| description.classes.rows(part)).sum(),
+            quarantined,
+            deduplicated: pass.deduplicated,
+            excluded: excluded.clone(),
+        };
+        assert!(account.balances(), "every row is in one place: {account:?}");
+        account
     }
 
     /// Fits the transform on the flow ids of the rows of train that are kept.
@@ -170,7 +179,11 @@ impl Engine<'_> {
         self.pass(known, unfitted, split, &mut |cells, splits| {
             for (cell, split) in cells.iter().zip(splits) {
                 let train = split.iter().enumerate().filter(|(_, part)| **part == 0);
-                ids.extend(train.filter_map(|(row, _)| cell.flows.flow_id.get(row).map(str::to_owned)));
+                let train = train.filter_map(|(row, _)| cell.flows.flow_id.get(row));
+                ids.extend(train.filter(|id| FlowIds::ranks(id)).map(str::to_owned));
+            }
+            if ids.len() > FlowIds::LIMIT {
+                Transform::fit(self.definitions.set.clone(), ids.iter().map(String::as_str))?;
             }
             Ok(())
         })?;
@@ -186,7 +199,7 @@ impl Engine<'_> {
             failed: &known.failed,
             duplicates: known.duplicates.as_ref(),
             transform,
-            needs_time: self.params.split == SplitKind::Time && !self.whole,
+            needs_time: self.by_time(),
         };
         let mut pass = Pass { evaluation: suite.start(), deduplicated: 0, breaking: 0, broken: None };
         sweep(&self.scanned.shuffle, self.cells.clone(), &rules, self.stage, |mut cells| {

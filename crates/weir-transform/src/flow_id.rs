@@ -5,9 +5,12 @@
 
 /// More ids than a bundle should carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("train has {ids} flow ids that are not decimal numbers, more than the {} a rank list may hold", FlowIds::LIMIT)]
+#[error(
+    "train has at least {ids} flow ids that are not decimal numbers, more than the {} a rank list may hold",
+    FlowIds::LIMIT
+)]
 pub struct TooManyIds {
-    /// Number of ids found.
+    /// Number of ids found until collecting was given up.
     pub ids: usize,
 }
 
@@ -19,12 +22,18 @@ impl FlowIds {
     /// Most ids that a list may hold.
     pub const LIMIT: usize = 1_000_000;
 
+    /// Whether an id is numbered by its rank, so that it has to be in the list.
+    #[must_use]
+    pub fn ranks(id: &str) -> bool {
+        decimal(id).is_none()
+    }
+
     /// Collects the ids of train that are not decimal.
     ///
     /// # Errors
     /// [`TooManyIds`] above [`FlowIds::LIMIT`].
     pub fn collect<'a>(ids: impl Iterator<Item = &'a str>) -> Result<Self, TooManyIds> {
-        let mut sorted: Vec<String> = ids.filter(|id| decimal(id).is_none()).map(str::to_owned).collect();
+        let mut sorted: Vec<String> = ids.filter(|id| Self::ranks(id)).map(str::to_owned).collect();
         sorted.sort_unstable();
         sorted.dedup();
         if sorted.len() > Self::LIMIT { Err(TooManyIds { ids: sorted.len() }) } else { Ok(Self(sorted)) }
