@@ -7,9 +7,14 @@ use std::path::Path;
 use weir_contract::Digest;
 use weir_contract::files::{REPORT, RUN_INFO};
 
+/// The marker of a writer at work. One that was killed between writing the manifest and removing its marker leaves it
+/// beside the artifact, where it means nothing.
+const MARKER: &str = ".weir-draft";
+
 /// The SHA-256 of every file below `dir`, manifests included, by its path with `/` between parts.
 ///
-/// Left out is what is outside every digest because it holds what was measured: `run-info.json` and `report.html`.
+/// Left out is what is outside every digest because it holds what was measured (`run-info.json`, `report.html`), and
+/// the marker of a writer.
 /// Digests are taken from the bytes on disk, not from manifests. Two runs that left the same have equal maps, and
 /// `assert_eq!` names the files that differ.
 ///
@@ -30,7 +35,7 @@ fn collect(folder: &Path, prefix: &str, digests: &mut BTreeMap<String, Digest>) 
         let name = name.unwrap_or_else(|| panic!("{}: the name is not UTF-8", path.display()));
         if path.is_dir() {
             collect(&path, &format!("{prefix}{name}/"), digests);
-        } else if name != RUN_INFO && name != REPORT {
+        } else if ![RUN_INFO, REPORT, MARKER].contains(&name) {
             let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             digests.insert(format!("{prefix}{name}"), Digest::of(&bytes));
         }
