@@ -47,6 +47,7 @@ else:
     flows = pd.read_csv(args.file)
     since = lap("read", since)
     flows.columns = flows.columns.str.lstrip("_")
+    flows = flows.drop(columns=["source_attack", "attack"], errors="ignore")  # the report's files have no such column
     flows = flows.rename(columns={"source_@timestamp": "source_timestamp"})
     flows = flows.dropna(subset=["source_network_transport"])
     flows = flows[flows["source_network_transport"].isin(["tcp", "udp"])]
