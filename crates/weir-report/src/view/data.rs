@@ -19,6 +19,8 @@ pub(crate) struct Data {
     event_time: Option<(String, String)>,
     collisions: String,
     has_collisions: bool,
+    /// Rows of train that pictures and quantiles were computed from, where these are not all.
+    sampled: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,6 +57,7 @@ pub(crate) struct Part {
 
 pub(crate) fn view(statistics: &Statistics) -> Data {
     let (attacks, attacks_omitted) = attacks(&statistics.splits);
+    let is_sample = statistics.splits.first().is_some_and(|train| statistics.sampled < train.benign + train.malicious);
     Data {
         splits: splits(&statistics.splits),
         attack_splits: statistics.splits.iter().map(|split| split.split.clone()).collect(),
@@ -63,6 +66,7 @@ pub(crate) fn view(statistics: &Statistics) -> Data {
         event_time: statistics.event_time.map(|(first, last)| (text::moment(first), text::moment(last))),
         collisions: text::count(statistics.address_collisions),
         has_collisions: statistics.address_collisions > 0,
+        sampled: is_sample.then(|| text::count(statistics.sampled)),
     }
 }
 

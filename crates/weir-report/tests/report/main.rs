@@ -350,6 +350,16 @@ fn what_the_audit_measured_is_known_at_a_glance() {
 }
 
 #[test]
+fn pictures_of_a_sample_say_so() {
+    let mut sample = sample::full();
+    let sentence = "show a sample of 6\u{202f}000 rows of train";
+    assert!(page(&sample).contains(sentence));
+    let train = &sample.statistics.splits[0];
+    sample.statistics.sampled = train.benign + train.malicious;
+    assert!(!page(&sample).contains("show a sample of"));
+}
+
+#[test]
 fn an_audit_without_scores_says_why() {
     let mut sample = sample::full();
     let measured = sample.audit.measured.as_mut().expect("the sample has it");
