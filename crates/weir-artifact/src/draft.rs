@@ -13,7 +13,7 @@ use weir_contract::{Digest, Seed, json};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::lock::Lock;
-use crate::{Artifact, ArtifactError, MANIFEST_DRAFT, MARKER, MARKER_START, name, tree};
+use crate::{Artifact, ArtifactError, MANIFEST_DRAFT, MARKER, MARKER_START, WORK, name, tree};
 
 /// What a manifest records beside the files.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,20 @@ impl Draft {
         Self::begin_with(dir.as_ref(), &mut checkpoint::pass)
     }
 
+    /// As [`Draft::begin`], but leaves the directory [`WORK`] in `dir` as it is. Take what is needed from it and remove it
+    /// before [`Draft::commit`], which seals everything there is.
+    ///
+    /// # Errors
+    /// Those of [`Draft::begin`].
+    pub fn begin_over(dir: impl AsRef<Path>) -> Result<Self, ArtifactError> {
+        Self::begin_keeping(dir.as_ref(), &[MARKER, WORK], &mut checkpoint::pass)
+    }
+
     pub(crate) fn begin_with(dir: &Path, done: Checkpoint<'_>) -> Result<Self, ArtifactError> {
+        Self::begin_keeping(dir, &[MARKER], done)
+    }
+
+    fn begin_keeping(dir: &Path, kept: &[&str], done: Checkpoint<'_>) -> Result<Self, ArtifactError> {
         refuse_foreign(dir)?;
         fs::create_dir_all(dir).map_err(ArtifactError::output("create", dir))?;
         done("directory created")?;
@@ -71,7 +84,7 @@ impl Draft {
         done("manifest removed")?;
         for entry in fs::read_dir(dir).map_err(ArtifactError::output("list", dir))? {
             let entry = entry.map_err(ArtifactError::output("list", dir))?;
-            if entry.file_name() != MARKER {
+            if !kept.iter().any(|kept| entry.file_name() == *kept) {
                 remove(&entry.path())?;
                 done("leftover removed")?;
             }
@@ -192,6 +205,8 @@ fn refuse_foreign(dir: &Path) -> Result<(), ArtifactError> {
     for entry in entries {
         names.push(entry.map_err(ArtifactError::output("list", dir))?.file_name().to_string_lossy().into_owned());
     }
+    // A killed writer may have left nothing but this.
+    names.retain(|name| name != WORK);
     names.sort();
     // A marker that is not ours would be overwritten by the lock, so it is refused beside a manifest of ours, too.
     let foreign_marker = own_marker(dir) == Some(false);

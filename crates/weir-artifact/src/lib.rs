@@ -31,6 +31,10 @@ pub use error::ArtifactError;
 pub use reuse::Expectation;
 pub use tree::digest_file;
 
+/// A directory inside an artifact's, where a writer may work before it gives up what is there; see
+/// [`Draft::begin_over`]. It is on the same disk, and the writer needs no rights outside.
+pub const WORK: &str = ".weir-work";
+
 /// The writer's lock, and the mark of a directory that an unfinished attempt left behind.
 pub(crate) const MARKER: &str = ".weir-draft";
 /// How the text in the marker starts.

@@ -2,14 +2,14 @@
 
 use weir_contract::files::MANIFEST;
 
-use crate::{ArtifactError, MANIFEST_DRAFT, MARKER};
+use crate::{ArtifactError, MANIFEST_DRAFT, MARKER, WORK};
 
 /// Checks that `name` stays inside the directory and is not one the artifact needs for itself.
 ///
 /// Manifests come from other machines, so the same check guards writing and reading.
 pub(crate) fn check(name: &str) -> Result<&str, ArtifactError> {
     let bad = |reason| Err(ArtifactError::BadName { name: name.to_owned(), reason });
-    if matches!(name, MANIFEST | MANIFEST_DRAFT | MARKER) {
+    if matches!(name, MANIFEST | MANIFEST_DRAFT | MARKER | WORK) {
         return bad("the name is reserved");
     }
     if name.contains(['\\', '\0']) {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use weir_artifact::{Artifact, ArtifactError, Draft, Expectation, digest_file};
+use weir_artifact::{Artifact, ArtifactError, Draft, Expectation, WORK, digest_file};
 use weir_contract::{Classify, Digest, ExitCode, Seed};
 
 fn expectation() -> Expectation {
@@ -303,4 +303,27 @@ fn killed_writer() {
     draft.write("half.parquet", b"PAR").unwrap();
     writeln!(std::io::stdout(), "half way").unwrap();
     std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn a_writer_may_work_inside_the_directory_before_it_gives_up_what_is_there() {
+    let (_parent, dir) = committed();
+    let work = dir.join(WORK);
+    let unfinished = Draft::begin(&work).unwrap();
+    fs::write(unfinished.path("search.json").unwrap(), b"new").unwrap();
+    assert!(is_current(&dir, &expectation()), "the earlier artifact stands");
+    assert!(matches!(Draft::begin(&work).err(), Some(ArtifactError::Locked { .. })), "another writer is refused");
+
+    let draft = Draft::begin_over(&dir).unwrap();
+    fs::rename(work.join("search.json"), draft.path("search.json").unwrap()).unwrap();
+    drop(unfinished);
+    fs::remove_dir_all(&work).unwrap();
+    let artifact = draft.commit(expectation().seal(BTreeMap::new())).unwrap();
+    assert_eq!(artifact.manifest().files.len(), 1);
+
+    // What a killed writer left is no reason to refuse the directory, and any other writer clears it.
+    let parent = tempfile::tempdir().unwrap();
+    fs::create_dir(parent.path().join(WORK)).unwrap();
+    drop(Draft::begin(parent.path()).unwrap());
+    assert!(!parent.path().join(WORK).exists());
 }

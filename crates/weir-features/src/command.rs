@@ -56,7 +56,7 @@ enum Action {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
 
-        /// MiB of records held in memory; what is more goes to a temporary file beside the part
+        /// MiB of records held in memory; what is more goes to a temporary file in the part's directory
         #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
         memory: u64,
     },
@@ -81,7 +81,7 @@ struct RunArgs {
     #[command(flatten)]
     flows: FlowArgs,
 
-    /// MiB of records held in memory; what is more goes to a temporary file beside the artifact
+    /// MiB of records held in memory; what is more goes to a temporary file in the artifact's directory
     #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     memory: u64,
 

@@ -211,7 +211,7 @@ pub fn run_part(plan: &Plan, part: usize, out: &Path, memory: usize, stage: &Sta
     let definitions = plan.definitions()?;
     let expectation = plan.expectation(part)?;
     if !stage.common().force
-        && let Some(artifact) = Artifact::open_current(out, &expectation)?
+        && let Some(artifact) = Work::done(out, &expectation)?
     {
         return Ok(Outcome { artifact, skipped: true });
     }
@@ -267,7 +267,7 @@ pub fn gather(plan: &Plan, parts: &[PathBuf], out: &Path, stage: &Stage) -> Resu
     let request = plan.request(out, 0)?;
     let expectation = stage::expectation(&request, &definitions, &plan.digests())?;
     if !stage.common().force
-        && let Some(artifact) = Artifact::open_current(out, &expectation)?
+        && let Some(artifact) = Work::done(out, &expectation)?
     {
         return Ok(Outcome { artifact, skipped: true });
     }

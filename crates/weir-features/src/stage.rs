@@ -51,7 +51,7 @@ pub struct Request<'a> {
     pub documents: Documents,
     /// Seed of the split.
     pub seed: Seed,
-    /// Bytes of records held in memory; what is more goes to a temporary file beside `out`. Changes no result.
+    /// Bytes of records held in memory; what is more goes to a temporary file in `out`. Changes no result.
     pub memory: usize,
 }
 
@@ -83,7 +83,7 @@ pub fn run(request: &Request<'_>, stage: &Stage) -> Result<Outcome, Failure> {
         let digests: Result<Vec<Digest>, _> = clock.part("digest", || request.data.iter().map(digest_file).collect());
         let digests = digests?;
         let expectation = expectation(request, &definitions, &digests)?;
-        if let Some(artifact) = Artifact::open_current(&request.out, &expectation)? {
+        if let Some(artifact) = Work::done(&request.out, &expectation)? {
             return Ok(Outcome { artifact, skipped: true });
         }
         Some(digests)

@@ -1,17 +1,20 @@
 //! The place where an artifact is made before the one that may be there is given up.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use weir_artifact::Draft;
+use weir_artifact::{Artifact, Draft, Expectation, WORK};
 use weir_stage::Failure;
 
-/// A directory beside the artifact's, on the same disk: what is refused on the way leaves an earlier artifact as it
-/// was. It is removed when dropped; one that a killed run left is cleared by the next.
+/// A directory inside the artifact's: what is refused on the way leaves an earlier artifact as it was. It is removed when
+/// dropped; one that a killed run left is cleared by the next.
 pub(crate) struct Work {
     dir: PathBuf,
     draft: Option<Draft>,
+    /// The artifact's directory, if it was not there before.
+    made: Option<PathBuf>,
 }
 
 impl Work {
@@ -21,10 +24,23 @@ impl Work {
     /// When another run makes it, `out` is no artifact's directory, or the disk refuses.
     pub(crate) fn begin(out: &Path) -> Result<Self, Failure> {
         Draft::check(out)?;
-        let name = out.file_name().map_or_else(|| "features".into(), |name| name.to_string_lossy().into_owned());
-        let dir = out.parent().unwrap_or(Path::new("")).join(format!(".{name}.work"));
+        let made = (!out.exists()).then(|| out.to_owned());
+        let dir = out.join(WORK);
         let draft = Draft::begin(&dir)?;
-        Ok(Self { dir, draft: Some(draft) })
+        Ok(Self { dir, draft: Some(draft), made })
+    }
+
+    /// The artifact in `out`, if it is there already; what a killed run left beside its files is removed.
+    ///
+    /// # Errors
+    /// When the artifact is damaged.
+    pub(crate) fn done(out: &Path, expectation: &Expectation) -> Result<Option<Artifact>, Failure> {
+        let artifact = Artifact::open_current(out, expectation)?;
+        let dir = out.join(WORK);
+        if artifact.is_some() && dir.exists() {
+            remove_unlocked(&dir);
+        }
+        Ok(artifact)
     }
 
     /// Begins in a new directory in `place`, for files that go elsewhere afterwards. Directories that killed runs left
@@ -41,7 +57,7 @@ impl Work {
         })?;
         let dir = dir.keep();
         let draft = Draft::begin(&dir)?;
-        Ok(Self { dir, draft: Some(draft) })
+        Ok(Self { dir, draft: Some(draft), made: None })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -52,16 +68,19 @@ impl Work {
         self.draft.as_ref().expect("the draft is there until it is dropped")
     }
 
-    /// Moves the files `names` to a draft of `out`.
-    pub(crate) fn hand_over(self, out: &Path, names: &[&str]) -> Result<Draft, Failure> {
-        let draft = Draft::begin(out)?;
+    /// Moves the files `names` to a draft of `out`, for which this was begun, and ends.
+    pub(crate) fn hand_over(mut self, out: &Path, names: &[&str]) -> Result<Draft, Failure> {
+        let failed = |action: &str, path: &Path, error: io::Error| {
+            Failure::retry(format!("failed to {action} {}: {error}", path.display()))
+        };
+        let draft = Draft::begin_over(out)?;
         for name in names {
-            let to = draft.path(name)?;
             let from = self.dir.join(name);
-            fs::rename(&from, &to).map_err(|error| {
-                Failure::retry(format!("failed to move {} to {}: {error}", from.display(), to.display()))
-            })?;
+            fs::rename(&from, draft.path(name)?).map_err(|error| failed("move", &from, error))?;
         }
+        self.draft = None;
+        fs::remove_dir_all(&self.dir).map_err(|error| failed("remove", &self.dir, error))?;
+        self.made = None;
         Ok(draft)
     }
 }
@@ -72,20 +91,24 @@ const PREFIX: &str = ".weir-insert-";
 /// A directory younger than this may be one whose owner is about to lock it.
 const YOUNG: Duration = Duration::from_secs(60);
 
-/// Removes directories of runs that are gone. What cannot be removed stays: it harms nobody.
+/// Removes directories of runs that are gone.
 fn remove_left_behind(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let named = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let changed = entry.metadata().and_then(|data| data.modified()).ok();
         let old = changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > YOUNG);
-        // A run that is at work holds its lock.
-        if named
-            && old
-            && let Ok(draft) = Draft::begin(entry.path())
-        {
-            drop(draft);
-            let _ = fs::remove_dir_all(entry.path());
+        if named && old {
+            remove_unlocked(&entry.path());
         }
+    }
+}
+
+/// Removes a working directory, unless a run is at work there and holds its lock. What cannot be removed stays: it harms
+/// nobody.
+fn remove_unlocked(dir: &Path) {
+    if let Ok(draft) = Draft::begin(dir) {
+        drop(draft);
+        let _ = fs::remove_dir_all(dir);
     }
 }
 
@@ -94,6 +117,10 @@ impl Drop for Work {
         self.draft = None;
         // What stays is cleared by the next run.
         let _ = fs::remove_dir_all(&self.dir);
+        if let Some(out) = &self.made {
+            // Only if nothing else is there.
+            let _ = fs::remove_dir(out);
+        }
     }
 }
 
