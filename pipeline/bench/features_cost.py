@@ -8,6 +8,8 @@ scan_csv -> sink_parquet), `weir features`, and with --report once per run `feat
 Great Expectations). Prints a JSON line per run and one with the ratios of the medians. --python names an interpreter
 with polars, pandas, pyarrow, scikit-learn and great_expectations.
 
+With --distinct every record is a flow of its own: its line number is appended to its flow id.
+
 Seconds of Weir are those of the whole process but its audit, which is reported beside them; seconds of the references
 leave out their imports. Memory is the peak of the process.
 """
@@ -39,12 +41,26 @@ def run(command):
     return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024, output
 
 
+def make_distinct(path):
+    """Appends the line number to the flow id, the first field, of every record."""
+    with open(path) as records, open(path + ".part", "w") as out:
+        out.write(next(records))
+        for number, line in enumerate(records, 2):
+            flow_id, rest = line.split(",", 1)
+            out.write(f"{flow_id}-{number},{rest}")
+    os.replace(path + ".part", path)
+
+
+def parquet_bytes(folder):
+    return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.name.endswith(".parquet"))
+
+
 def reference(python, way, flows, out):
     command = [python, os.path.join(HERE, "features_reference.py"), *way, flows, out]
     _, cpu, _, output = run(command)
     result = json.loads(output.splitlines()[-1])
     return {"way": result["way"], "seconds": result["total_s"], "process_cpu_seconds": round(cpu, 3),
-            "peak_mb": result["peak_rss_mb"], "rows": result["rows"]}
+            "peak_mb": result["peak_rss_mb"], "parquet_bytes": parquet_bytes(out), "rows": result["rows"]}
 
 
 def weir(binary, flows, out, threads):
@@ -56,7 +72,8 @@ def weir(binary, flows, out, threads):
         parts = json.load(file)["parts"]
     audit = parts.get("audit", 0.0)
     return {"way": "weir", "seconds": round(seconds - audit, 3), "audit_seconds": round(audit, 3),
-            "process_cpu_seconds": round(cpu, 3), "peak_mb": peak, "rows": json.loads(output)["rows"],
+            "process_cpu_seconds": round(cpu, 3), "peak_mb": peak, "parquet_bytes": parquet_bytes(out),
+            "rows": json.loads(output)["rows"],
             "parts": {name: round(part, 3) for name, part in parts.items()}}
 
 
@@ -64,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--distinct", action="store_true", help="give every record a flow id of its own")
     parser.add_argument("--report", action="store_true", help="run the report's way, too")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--weir", default=WEIR)
@@ -84,6 +102,8 @@ def main():
         flows = os.path.join(folder, "flows.csv")
         subprocess.run([args.weir, "simulate", "flows", "--rows", str(args.rows), "--seed", str(args.seed),
                         "--out", flows, "--quiet"], check=True)
+        if args.distinct:
+            make_distinct(flows)
         say({"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
              "command": " ".join(sys.argv), "machine": platform.processor() or platform.machine(),
              "cores": os.cpu_count(), "load": os.getloadavg()[0], "csv_bytes": os.path.getsize(flows)})

@@ -296,7 +296,7 @@ fn a_writer_that_was_killed_leaves_no_lock_and_no_trace_in_the_next_result() {
 }
 
 #[test]
-#[ignore = "the process that the test above starts and kills"]
+#[ignore = "no test but a child process: a_writer_that_was_killed_leaves_no_lock_and_no_trace_in_the_next_result starts it in every run and kills it"]
 fn killed_writer() {
     let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
     let draft = Draft::begin(dir).unwrap();

@@ -250,8 +250,9 @@ pub fn run_part(plan: &Plan, part: usize, out: &Path, memory: usize, stage: &Sta
     let rows = BTreeMap::from([("input".to_owned(), account.input), ("kept".to_owned(), account.kept)]);
     let counts =
         postcard::to_stdvec(&Counts { evaluation, description, account, examples }).map_err(|error| no_form(&error))?;
-    let draft = work.hand_over(out, &TABLES)?;
+    let mut draft = work.hand_over(out, &TABLES)?;
     draft.write(COUNTS, &counts)?;
+    stage::write_run_info(&mut draft, &clock)?;
     let artifact = draft.commit(expectation.seal(rows))?;
     Ok(Outcome { artifact, skipped: false })
 }
@@ -259,7 +260,7 @@ pub fn run_part(plan: &Plan, part: usize, out: &Path, memory: usize, stage: &Sta
 /// Joins all parts of a plan into the artifact of the run. `parts` are their directories, in any order.
 ///
 /// # Errors
-/// [`Failure`]: input when a part is missing, damaged or of another plan; gate as in [`crate::run`]; usage when rows that
+/// [`Failure`]: input when a part is missing, damaged or of another plan; gate as in [`crate::run`], and when rows that
 /// were written would have to be set aside.
 pub fn gather(plan: &Plan, parts: &[PathBuf], out: &Path, stage: &Stage) -> Result<Outcome, Failure> {
     let clock = stage.clock();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use weir_artifact::{Artifact, Expectation, digest_file};
+use weir_artifact::{Artifact, Draft, Expectation, digest_file};
 use weir_contract::audit::Audit;
 use weir_contract::feature::{self, Examples};
 use weir_contract::statistics::RowAccount;
@@ -209,14 +209,18 @@ pub(crate) fn seal(
     let examples = Examples { format: feature::FORMAT, names: names(&transform), examples };
     draft.write_json(files::EXAMPLES, &examples)?;
     tell(&audit, stage);
-    let info = clock.run_info("");
-    let info =
-        weir_contract::json::to_canonical(&info).map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
-    draft.write_unsealed(files::RUN_INFO, &info)?;
+    write_run_info(&mut draft, &clock)?;
     let splits = summary.statistics.splits.iter().map(|part| (part.split.clone(), part.benign + part.malicious));
     let artifact = draft.commit(expectation.seal(rows(&account, splits)))?;
     stage.note(in_words(&account));
     Ok(artifact)
+}
+
+/// Leaves what was measured beside the sealed files.
+pub(crate) fn write_run_info(draft: &mut Draft, clock: &RunClock) -> Result<(), Failure> {
+    let info = weir_contract::json::to_canonical(&clock.run_info(""))
+        .map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
+    Ok(draft.write_unsealed(files::RUN_INFO, &info)?)
 }
 
 fn tell(audit: &Audit, stage: &Stage) {

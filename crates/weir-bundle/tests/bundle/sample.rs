@@ -34,7 +34,7 @@ fn a_bundle_of_format_1_opens_and_predicts_as_it_did_when_it_was_written() {
 }
 
 #[test]
-#[ignore = "writes the sample; only for a new format, into a new folder"]
+#[ignore = "no test: writes the recorded bundle that the test above opens; run by hand, once for a new format"]
 fn record() {
     fs::remove_dir_all(folder()).ok();
     let fixture = Fixture::of(Representation::Autoencoder, Family::Knn);
