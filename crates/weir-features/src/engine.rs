@@ -113,7 +113,7 @@ impl Engine<'_> {
                 for (cell, split) in cells.iter().zip(splits) {
                     output.append(cell, split)?;
                     for (origin, reason, flow) in &cell.aside {
-                        aside.push(self.scanned.place(*origin), reason.clone(), flow.clone())?;
+                        aside.push(self.scanned.file_and_line(*origin), reason.clone(), flow.clone())?;
                     }
                 }
                 description.observe(cells, splits, set.uses_address());
@@ -249,7 +249,7 @@ impl Engine<'_> {
 
     fn broken(&self, pass: &Pass) -> String {
         let Some((origin, expectation)) = pass.broken else { return String::new() };
-        let (file, line) = self.scanned.place(origin);
+        let (file, line) = self.scanned.file_and_line(origin);
         let (rows, place) = (pass.breaking, self.files[file as usize].display());
         let expectation = self.definitions.suite.describe(expectation);
         format!("{rows} rows break the expectations, first {place}:{line}: {expectation}")

@@ -46,13 +46,13 @@ pub(crate) struct Scanned {
     pub(crate) excluded: BTreeMap<String, u64>,
     pub(crate) digests: Vec<Digest>,
     /// For each piece its file and its first line.
-    places: Vec<(u32, u64)>,
+    pieces: Vec<(u32, u64)>,
 }
 
 impl Scanned {
     /// The file and the line, from 1, of a record.
-    pub(crate) fn place(&self, origin: Origin) -> (u32, u64) {
-        let (file, first_line) = self.places[origin.piece as usize];
+    pub(crate) fn file_and_line(&self, origin: Origin) -> (u32, u64) {
+        let (file, first_line) = self.pieces[origin.piece as usize];
         (file, first_line + u64::from(origin.line))
     }
 }
@@ -73,7 +73,7 @@ impl Scan<'_> {
                 unreadable: Unreadables::new(self.dir),
                 excluded: BTreeMap::new(),
                 digests: Vec::new(),
-                places: Vec::new(),
+                pieces: Vec::new(),
             },
             waiting: VecDeque::new(),
             worker: Worker::default(),
@@ -190,7 +190,7 @@ struct Collector {
 impl Collector {
     /// Takes a piece, and all that were waiting for it; returns buffers that are free again.
     fn put(&mut self, made: Made, scan: &Scan<'_>) -> Result<Vec<Vec<u8>>, Failure> {
-        let place = made.number as usize - self.scanned.places.len();
+        let place = made.number as usize - self.scanned.pieces.len();
         if self.waiting.len() <= place {
             self.waiting.resize_with(place + 1, || None);
         }
@@ -213,7 +213,7 @@ impl Collector {
             made = scan.make(piece, &mut self.worker);
         }
         let Made { file, first_line, records, rejected, skipped, text, .. } = made;
-        self.scanned.places.push((file, first_line));
+        self.scanned.pieces.push((file, first_line));
         // What is no flow has no place on the ring; the part with the first cell counts it.
         if scan.cells.start == 0 {
             for Rejected { line, reason, text } in rejected {
