@@ -72,7 +72,7 @@ impl Shuffle {
     pub(crate) fn push(&mut self, records: Records) -> Result<(), Failure> {
         self.rows += records.rows;
         self.bytes += records.bytes.len() as u64;
-        self.memory += records.bytes.len() + 4 * records.starts.len();
+        self.memory += records.bytes.len() + size_of::<usize>() * records.starts.len();
         self.held.push(records);
         if self.memory > self.limit {
             self.spill().map_err(|error| self.failure("write", &error))?;
@@ -132,7 +132,7 @@ impl Shuffle {
 
 impl Records {
     fn cells(&self, cells: Range<usize>) -> &[u8] {
-        &self.bytes[self.starts[cells.start] as usize..self.starts[cells.end] as usize]
+        &self.bytes[self.starts[cells.start]..self.starts[cells.end]]
     }
 }
 

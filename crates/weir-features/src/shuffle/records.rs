@@ -15,7 +15,7 @@ use super::{CELLS, cell_of};
 pub(crate) struct Records {
     pub(crate) bytes: Vec<u8>,
     /// Where the records of each cell start, and the end of the last: `CELLS + 1` places.
-    pub(crate) starts: Vec<u32>,
+    pub(crate) starts: Vec<usize>,
     /// Records.
     pub(crate) rows: u64,
     /// Rows left out, by rule.
@@ -27,7 +27,7 @@ pub(crate) struct Records {
 pub(crate) struct Grouper {
     bytes: Vec<u8>,
     /// Cell and place of each record in `bytes`.
-    records: Vec<(u16, u32)>,
+    records: Vec<(u16, usize)>,
 }
 
 impl Grouper {
@@ -44,7 +44,7 @@ impl Grouper {
         self.bytes.clear();
         self.records.clear();
         let mut excluded = BTreeMap::new();
-        let mut starts = vec![0u32; CELLS + 1];
+        let mut starts = vec![0; CELLS + 1];
         for (row, line) in lines.enumerate() {
             let given = flows.flow_id.get(row);
             let stem;
@@ -65,23 +65,23 @@ impl Grouper {
                 *excluded.entry(rule).or_default() += 1;
                 continue;
             }
-            let at = self.bytes.len() as u32;
+            let at = self.bytes.len();
             let origin = Origin { line: line as u32, ..start };
             record::write(&mut self.bytes, flows, row, place, origin, id, derived);
             self.records.push((cell as u16, at));
-            starts[cell + 1] += self.bytes.len() as u32 - at;
+            starts[cell + 1] += self.bytes.len() - at;
         }
         for cell in 0..CELLS {
             starts[cell + 1] += starts[cell];
         }
         let mut bytes = vec![0; self.bytes.len()];
-        let mut next: Vec<u32> = starts[..CELLS].to_vec();
+        let mut next: Vec<usize> = starts[..CELLS].to_vec();
         for (index, &(cell, at)) in self.records.iter().enumerate() {
-            let end = self.records.get(index + 1).map_or(self.bytes.len(), |&(_, next)| next as usize);
-            let record = &self.bytes[at as usize..end];
+            let end = self.records.get(index + 1).map_or(self.bytes.len(), |&(_, next)| next);
+            let record = &self.bytes[at..end];
             let to = &mut next[usize::from(cell)];
-            bytes[*to as usize..*to as usize + record.len()].copy_from_slice(record);
-            *to += record.len() as u32;
+            bytes[*to..*to + record.len()].copy_from_slice(record);
+            *to += record.len();
         }
         Records { bytes, starts, rows: self.records.len() as u64, excluded }
     }
