@@ -4,9 +4,8 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 use weir_contract::{Family, ParamMap};
 
-use crate::context::{CandidateScores, Context, FitError};
+use crate::context::{Context, FitError};
 use crate::data::Dataset;
-use crate::folds::Folds;
 use crate::knn::{Knn, KnnParams};
 use crate::logistic::{Logistic, LogisticParams, Solver};
 use crate::params::ParamError;
@@ -64,6 +63,18 @@ pub enum ModelParams {
     /// Decision tree.
     Tree(TreeParams),
 }
+
+macro_rules! of_family {
+    ($($variant:ident($params:ty)),*) => {
+        $(impl From<$params> for ModelParams {
+            fn from(params: $params) -> Self {
+                Self::$variant(params)
+            }
+        })*
+    };
+}
+
+of_family!(Logistic(LogisticParams), Svc(SvcParams), Knn(KnnParams), Tree(TreeParams));
 
 /// A fitted model of one family.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,41 +152,6 @@ pub fn fit(params: &ModelParams, data: Dataset<'_>, context: &Context<'_>) -> Re
         ModelParams::Knn(params) => params.fit(data, context)?.map(FittedModel::Knn),
         ModelParams::Tree(params) => params.fit(data, context)?.map(FittedModel::Tree),
     })
-}
-
-/// Scores every candidate of a family on every fold, in one computation. The result has one entry per candidate, in
-/// their order. `context.progress` advances by one per candidate and fold.
-///
-/// # Errors
-/// [`FitError`] as for [`fit`].
-///
-/// # Panics
-/// When the candidates are not all of one family.
-pub fn search(
-    candidates: &[ModelParams],
-    data: Dataset<'_>,
-    folds: &Folds,
-    context: &Context<'_>,
-) -> Result<Vec<CandidateScores>, FitError> {
-    macro_rules! family {
-        ($variant:ident, $search:path) => {{
-            let params: Vec<_> = candidates
-                .iter()
-                .map(|candidate| match candidate {
-                    ModelParams::$variant(params) => params.clone(),
-                    other => panic!("candidates of one family, found {other:?}"),
-                })
-                .collect();
-            $search(&params, data, folds, context)
-        }};
-    }
-    match candidates.first() {
-        None => Ok(Vec::new()),
-        Some(ModelParams::Logistic(_)) => family!(Logistic, crate::logistic::search),
-        Some(ModelParams::Svc(_)) => family!(Svc, crate::svc::search),
-        Some(ModelParams::Knn(_)) => family!(Knn, crate::knn::search),
-        Some(ModelParams::Tree(_)) => family!(Tree, crate::tree::search),
-    }
 }
 
 impl FittedModel {

@@ -1,6 +1,7 @@
 //! What a fit or a search is given besides its data, and how it reports back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// Which kernels may run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,24 +44,32 @@ pub struct Context<'a> {
     pub progress: &'a dyn Progress,
     /// Set when the work should stop; looked at between pieces and now and then inside long ones.
     pub cancelled: &'a AtomicBool,
+    /// When work should stop for want of time; looked at where `cancelled` is.
+    pub deadline: Option<Instant>,
 }
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl Default for Context<'_> {
-    /// 1 GiB for caches, widest kernels, no progress, never cancelled.
+    /// 1 GiB for caches, widest kernels, no progress, never cancelled, no deadline.
     fn default() -> Self {
-        Self { memory: 1 << 30, simd: Simd::Auto, progress: &(), cancelled: &NEVER }
+        Self { memory: 1 << 30, simd: Simd::Auto, progress: &(), cancelled: &NEVER, deadline: None }
     }
 }
 
 impl Context<'_> {
-    /// Refuses to go on when the caller has cancelled.
+    /// Refuses to go on when the caller has cancelled or the deadline has passed.
     ///
     /// # Errors
-    /// [`FitError::Cancelled`].
+    /// [`FitError::Cancelled`], [`FitError::OutOfTime`].
     pub fn check(&self) -> Result<(), FitError> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(FitError::Cancelled) } else { Ok(()) }
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(FitError::Cancelled);
+        }
+        match self.deadline {
+            Some(deadline) if Instant::now() >= deadline => Err(FitError::OutOfTime),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -70,6 +79,9 @@ pub enum FitError {
     /// The caller set [`Context::cancelled`].
     #[error("cancelled")]
     Cancelled,
+    /// [`Context::deadline`] has passed.
+    #[error("out of time")]
+    OutOfTime,
     /// There is nothing to learn from.
     #[error("{model} needs rows of both classes, found {benign} benign and {malicious} malicious")]
     OneClass {

@@ -24,13 +24,15 @@ pub mod logistic;
 pub mod params;
 pub mod scaler;
 pub mod scoring;
+pub mod search;
 pub mod svc;
 pub mod tree;
 
-pub use classifier::{Classifier, FittedModel, ModelParams, ScoreKind, Scores, fit, search};
+pub use classifier::{Classifier, FittedModel, ModelParams, ScoreKind, Scores, fit};
 pub use context::{CandidateScores, Context, FitError, Progress, Simd};
 pub use data::Dataset;
 pub use detector::Detector;
 pub use folds::{Fold, Folds};
 pub use params::{ParamError, ParamReader};
 pub use scaler::Scaler;
+pub use search::{Plan, search};

@@ -13,7 +13,8 @@ use rand_chacha::ChaCha8Rng;
 use smartcore::metrics::Metrics;
 use smartcore::metrics::auc::AUC;
 use weir_contract::feature::ScalerKind;
-use weir_models::knn::{KnnParams, Metric, Weights, search};
+use weir_models::knn::{KnnParams, Metric, Weights};
+use weir_models::search;
 use weir_models::{Context, Dataset, Folds, Scaler, scoring};
 
 /// Rows without equal distances: two clusters that overlap, 6 free features.

@@ -116,7 +116,7 @@ fn make(
         SimdArg::Auto => Simd::Auto,
         SimdArg::Scalar => Simd::Scalar,
     };
-    let context = Context { memory: request.memory, simd, progress: &(), cancelled: stage.cancelled() };
+    let context = Context { memory: request.memory, simd, progress: &(), cancelled: stage.cancelled(), deadline: None };
     let front = clock.part("represent", || Front::fit(request, features.digest(), &data, &context, stage))?;
 
     let bar = stage.progress(&format!("training {label}"), pieces);
@@ -241,7 +241,8 @@ impl Progress for Bar<'_> {
 
 fn failure(what: &str, error: FitError) -> Failure {
     match error {
-        FitError::Cancelled => Failure::interrupted(),
+        // Nobody set a deadline.
+        FitError::Cancelled | FitError::OutOfTime => Failure::interrupted(),
         FitError::OneClass { .. } | FitError::Data(_) => Failure::input(format!("{what}: {error}"))
             .hint("see statistics.json of the features, and give flows of both classes with sensible values"),
         FitError::Parameter { .. } => {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use distance::Metric;
 pub use params::{KnnParams, Weights};
-pub use search::search;
+pub(crate) use search::Search;
 
 use crate::classifier::{Classifier, Fit, ScoreKind, Scores};
 use crate::context::{Context, FitError};

@@ -1,6 +1,7 @@
 //! A search over candidates: per fold one index, per metric one neighbour search for the largest k, from which every
 //! (k, weights) is read.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -9,85 +10,97 @@ use super::distance::Metric;
 use super::index::Index;
 use super::params::KnnParams;
 use super::{QUERIES, check, vote};
-use crate::context::{CandidateScores, Context, FitError};
+use crate::context::{Context, FitError};
 use crate::data::Dataset;
-use crate::folds::{Fold, Folds};
+use crate::folds::Folds;
+use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 
-/// Accuracy of every candidate on every fold, in the order of `candidates`.
-///
-/// `context.progress` advances by the number of candidates of a metric when that metric is done on a fold. As many
-/// folds are scored at once as have room in `context.memory` for their rows and index (at least one); beside those,
-/// memory is that of a few neighbour lists per thread.
-///
-/// # Errors
-/// [`FitError::OneClass`] when a fold leaves rows of one class only, [`FitError::Parameter`] when an `n_neighbors` is
-/// above the rows that a fold is fitted on, [`FitError::Cancelled`].
-pub fn search(
-    candidates: &[KnnParams],
-    data: Dataset<'_>,
-    folds: &Folds,
-    context: &Context<'_>,
-) -> Result<Vec<CandidateScores>, FitError> {
-    // The rows once as they are gathered and once in the index.
-    let fold_bytes = 2 * data.rows() * data.features() * size_of::<f64>();
-    let at_once = (context.memory / fold_bytes.max(1)).clamp(1, folds.len().max(1));
-    let mut accuracies: Vec<Vec<f64>> = Vec::with_capacity(folds.len());
-    for folds in folds.folds().chunks(at_once) {
-        let scored: Result<Vec<_>, FitError> =
-            folds.par_iter().map(|fold| score_fold(candidates, data, fold, context)).collect();
-        accuracies.extend(scored?);
-    }
-    Ok((0..candidates.len())
-        .map(|candidate| CandidateScores {
-            accuracy: accuracies.iter().map(|fold| fold[candidate]).collect(),
-            unconverged: 0,
-        })
-        .collect())
+/// A search over neighbours: a piece is a metric on a fold.
+pub(crate) struct Search<'a> {
+    candidates: Vec<KnnParams>,
+    /// Metrics with their candidates.
+    metrics: Vec<(Metric, Vec<usize>)>,
+    data: Dataset<'a>,
+    folds: &'a Folds,
+    fitted: Vec<OnceLock<Fitted>>,
 }
 
-/// Accuracy of every candidate on the rows that `fold` holds out.
-fn score_fold(
-    candidates: &[KnnParams],
-    data: Dataset<'_>,
-    fold: &Fold,
-    context: &Context<'_>,
-) -> Result<Vec<f64>, FitError> {
-    context.check()?;
-    let classes: Vec<u8> = fold.train.iter().map(|&row| data.classes()[row as usize]).collect();
-    for params in candidates {
-        check(params, &classes, classes.len())?;
-    }
-    let index = Index::new(&gather(data, &fold.train), data.features(), classes.len());
-    let mut accuracies = vec![0.0; candidates.len()];
-    for metric in [Metric::Euclidean, Metric::Manhattan] {
-        let chosen: Vec<usize> = (0..candidates.len()).filter(|&number| candidates[number].metric == metric).collect();
-        let Some(k) = chosen.iter().map(|&number| candidates[number].n_neighbors).max() else {
-            continue;
+/// What the metrics share on a fold.
+struct Fitted {
+    index: Index,
+    classes: Vec<u8>,
+}
+
+impl<'a> Search<'a> {
+    /// # Errors
+    /// [`FitError::OneClass`] when a fold leaves rows of one class only, [`FitError::Parameter`] when an `n_neighbors`
+    /// is above the rows that a fold is fitted on.
+    pub(crate) fn new(candidates: Vec<KnnParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
+        for fold in folds.folds() {
+            let classes: Vec<u8> = fold.train.iter().map(|&row| data.classes()[row as usize]).collect();
+            for params in &candidates {
+                check(params, &classes, classes.len())?;
+            }
+        }
+        let of = |metric: Metric| {
+            let chosen = (0..candidates.len()).filter(|&number| candidates[number].metric == metric);
+            (metric, chosen.collect::<Vec<_>>())
         };
-        let correct: Vec<AtomicU64> = chosen.iter().map(|_| AtomicU64::new(0)).collect();
+        let metrics = [Metric::Euclidean, Metric::Manhattan].map(of).into_iter();
+        let metrics = metrics.filter(|(_, candidates)| !candidates.is_empty()).collect();
+        let fitted = folds.folds().iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { candidates, metrics, data, folds, fitted })
+    }
+}
+
+impl FamilySearch for Search<'_> {
+    type Scratch = ();
+
+    fn pieces(&self) -> Vec<Piece> {
+        // The rows once as they are gathered and once in the index.
+        let bytes = 2 * self.data.rows() * self.data.features() * size_of::<f64>();
+        let piece = |(metric, candidates): &(Metric, Vec<usize>), fold: usize| Piece {
+            name: format!("{} fold={}", metric.name(), fold + 1),
+            cells: candidates.iter().map(|&candidate| Cell { candidate, fold }).collect(),
+            estimate: Estimate { seconds: 0.0, bytes },
+        };
+        let folds = 0..self.folds.len();
+        folds.flat_map(|fold| self.metrics.iter().map(move |metric| piece(metric, fold))).collect()
+    }
+
+    fn scratch(&self, _bytes: usize) {}
+
+    fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
+        context.check()?;
+        let fold = &self.folds.folds()[piece / self.metrics.len()];
+        let (metric, chosen) = &self.metrics[piece % self.metrics.len()];
+        let Fitted { index, classes } = self.fitted[piece / self.metrics.len()].get_or_init(|| {
+            let classes: Vec<u8> = fold.train.iter().map(|&row| self.data.classes()[row as usize]).collect();
+            let index = Index::new(&gather(self.data, &fold.train), self.data.features(), classes.len());
+            Fitted { index, classes }
+        });
+        let k = chosen.iter().map(|&number| self.candidates[number].n_neighbors).max().expect("at least one");
+        let right: Vec<AtomicU64> = chosen.iter().map(|_| AtomicU64::new(0)).collect();
         fold.test.par_chunks(QUERIES).try_for_each(|test| {
             context.check()?;
             let mut hits = vec![0; chosen.len()];
-            index.search(metric, &gather(data, test), test.len(), k, |query, found| {
-                let actual = data.classes()[test[query] as usize];
-                for (hits, &number) in hits.iter_mut().zip(&chosen) {
-                    let params = &candidates[number];
+            index.search(*metric, &gather(self.data, test), test.len(), k, |query, found| {
+                let actual = self.data.classes()[test[query] as usize];
+                for (hits, &number) in hits.iter_mut().zip(chosen) {
+                    let params = &self.candidates[number];
                     let share = vote::share(params, &found[..params.n_neighbors], |row| classes[row as usize]);
                     *hits += u64::from(vote::class(share) == actual);
                 }
             });
             // Counts of rows: their sum does not depend on the order.
-            for (correct, hits) in correct.iter().zip(hits) {
-                correct.fetch_add(hits, Ordering::Relaxed);
+            for (right, hits) in right.iter().zip(hits) {
+                right.fetch_add(hits, Ordering::Relaxed);
             }
-            Ok(())
+            Ok::<_, FitError>(())
         })?;
-        for (&number, correct) in chosen.iter().zip(correct) {
-            accuracies[number] = correct.into_inner() as f64 / fold.test.len() as f64;
-        }
         context.progress.advance(chosen.len() as u64);
+        Ok(right.into_iter().map(|right| Score { right: right.into_inner(), converged: true }).collect())
     }
-    Ok(accuracies)
 }
 
 /// The values of `rows`, one after the other.

@@ -8,6 +8,7 @@ use super::nearest::Neighbour;
 use super::*;
 use crate::context::Progress;
 use crate::folds::Folds;
+use crate::search;
 
 /// The definition, spelled out: all distances, sorted by (distance, row number).
 fn by_definition<T: Term>(values: &[f64], query: &[f64], k: usize) -> Vec<Neighbour> {

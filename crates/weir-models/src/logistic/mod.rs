@@ -24,7 +24,7 @@ mod tests;
 
 pub use model::{Logistic, MalformedLogistic};
 pub use params::{LogisticParams, Solver};
-pub use search::search;
+pub(crate) use search::Search;
 
 use crate::classifier::Fit;
 use crate::context::{Context, FitError};

@@ -2,58 +2,68 @@
 //! follow one another upwards, each starting from the optimum of the one before.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
-use crate::context::{CandidateScores, Context, FitError};
+use crate::context::{Context, FitError};
 use crate::data::Dataset;
-use crate::folds::{Fold, Folds};
+use crate::folds::Folds;
+use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 
 use super::model::Logistic;
 use super::newton::minimise;
 use super::objective::Objective;
 use super::params::{LogisticParams, Solver};
 
-/// Scores every candidate on every fold; the result has one entry per candidate, in their order. The accuracies are
-/// those of fitting each on the fold's train rows and predicting its test rows: where a fit starts does not move the
-/// optimum, only which candidates that stop at a low `max_iter` get how far.
-///
-/// # Errors
-/// [`FitError::OneClass`]; [`FitError::Cancelled`].
-pub fn search(
-    candidates: &[LogisticParams],
-    data: Dataset<'_>,
-    folds: &Folds,
-    context: &Context<'_>,
-) -> Result<Vec<CandidateScores>, FitError> {
-    super::refuse_one_class(data)?;
-    let paths = paths(candidates);
-    let mut scores = vec![CandidateScores { accuracy: vec![0.0; folds.len()], unconverged: 0 }; candidates.len()];
-    let fold_bytes = data.rows() * data.features() * size_of::<f64>();
-    let at_once = (context.memory / fold_bytes.max(1)).clamp(1, folds.len().max(1));
-    for (chunk, folds_at_once) in folds.folds().chunks(at_once).enumerate() {
-        let done: Vec<Vec<(usize, Scored)>> = folds_at_once
-            .par_iter()
-            .map(|fold| score_fold(candidates, &paths, data, fold, context))
-            .collect::<Result<_, FitError>>()?;
-        for (position, scored) in done.into_iter().enumerate() {
-            for (candidate, scored) in scored {
-                scores[candidate].accuracy[chunk * at_once + position] = scored.accuracy;
-                scores[candidate].unconverged += usize::from(!scored.converged);
-            }
-        }
+/// A search over optima: a piece is a path on a fold.
+pub(crate) struct Search<'a> {
+    candidates: Vec<LogisticParams>,
+    paths: Vec<Path>,
+    data: Dataset<'a>,
+    folds: &'a Folds,
+}
+
+impl<'a> Search<'a> {
+    /// # Errors
+    /// [`FitError::OneClass`].
+    pub(crate) fn new(candidates: Vec<LogisticParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
+        super::refuse_one_class(data)?;
+        Ok(Self { paths: paths(&candidates), candidates, data, folds })
     }
-    Ok(scores)
+}
+
+impl FamilySearch for Search<'_> {
+    type Scratch = ();
+
+    fn pieces(&self) -> Vec<Piece> {
+        let bytes = self.data.rows() * self.data.features() * size_of::<f64>();
+        let piece = |number: usize, path: &Path, fold: usize| {
+            let first = &self.candidates[path.candidates[0]];
+            let kind = if first.solver == Solver::Liblinear { "penalised intercept" } else { "free intercept" };
+            Piece {
+                name: format!("path {} ({kind}) fold={}", number + 1, fold + 1),
+                cells: path.candidates.iter().map(|&candidate| Cell { candidate, fold }).collect(),
+                estimate: Estimate { seconds: 0.0, bytes },
+            }
+        };
+        let paths = || self.paths.iter().enumerate();
+        (0..self.folds.len()).flat_map(|fold| paths().map(move |(number, path)| piece(number, path, fold))).collect()
+    }
+
+    fn scratch(&self, _bytes: usize) {}
+
+    fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
+        context.check()?;
+        let fold = &self.folds.folds()[piece / self.paths.len()];
+        let (values, classes) = gather(self.data, &fold.train);
+        let x = ArrayView2::from_shape((classes.len(), self.data.features()), &values).expect("a row per class");
+        let train = Dataset::new(x, &classes);
+        super::refuse_one_class(train)?;
+        follow(&self.paths[piece % self.paths.len()], &self.candidates, train, self.data, &fold.test, context)
+    }
 }
 
 /// Candidates in ascending C that differ in nothing else; those of equal C have one optimum.
 struct Path {
     candidates: Vec<usize>,
-}
-
-#[derive(Clone, Copy)]
-struct Scored {
-    accuracy: f64,
-    converged: bool,
 }
 
 fn paths(candidates: &[LogisticParams]) -> Vec<Path> {
@@ -77,25 +87,6 @@ fn paths(candidates: &[LogisticParams]) -> Vec<Path> {
     paths
 }
 
-/// Every candidate, with its score on one fold.
-fn score_fold(
-    candidates: &[LogisticParams],
-    paths: &[Path],
-    data: Dataset<'_>,
-    fold: &Fold,
-    context: &Context<'_>,
-) -> Result<Vec<(usize, Scored)>, FitError> {
-    let (values, classes) = gather(data, &fold.train);
-    let x = ArrayView2::from_shape((classes.len(), data.features()), &values).expect("a row per class");
-    let train = Dataset::new(x, &classes);
-    super::refuse_one_class(train)?;
-    let per_path: Vec<Vec<(usize, Scored)>> = paths
-        .par_iter()
-        .map(|path| follow(path, candidates, train, data, &fold.test, context))
-        .collect::<Result<_, FitError>>()?;
-    Ok(per_path.concat())
-}
-
 fn follow(
     path: &Path,
     candidates: &[LogisticParams],
@@ -103,10 +94,10 @@ fn follow(
     data: Dataset<'_>,
     test: &[u32],
     context: &Context<'_>,
-) -> Result<Vec<(usize, Scored)>, FitError> {
-    let mut scored: Vec<(usize, Scored)> = Vec::with_capacity(path.candidates.len());
+) -> Result<Vec<Score>, FitError> {
+    let mut scored = Vec::with_capacity(path.candidates.len());
     let mut coefficients = vec![0.0; train.features() + 1];
-    let mut previous: Option<(f64, Scored)> = None;
+    let mut previous: Option<(f64, Score)> = None;
     for &index in &path.candidates {
         let params = &candidates[index];
         let score = match previous {
@@ -116,11 +107,11 @@ fn follow(
                 let minimum = minimise(&objective, coefficients, params.stop(), context)?;
                 coefficients = minimum.coefficients;
                 let model = Logistic::from_coefficients(coefficients.clone());
-                Scored { accuracy: accuracy(&model, data, test), converged: minimum.converged }
+                Score { right: right(&model, data, test), converged: minimum.converged }
             }
         };
         previous = Some((params.c, score));
-        scored.push((index, score));
+        scored.push(score);
         context.progress.advance(1);
     }
     Ok(scored)
@@ -133,7 +124,7 @@ fn gather(data: Dataset<'_>, rows: &[u32]) -> (Vec<f64>, Vec<u8>) {
     (values, classes)
 }
 
-fn accuracy(model: &Logistic, data: Dataset<'_>, rows: &[u32]) -> f64 {
+fn right(model: &Logistic, data: Dataset<'_>, rows: &[u32]) -> u64 {
     let is_right = |&&row: &&u32| (model.decision(data.row(row as usize)) > 0.0) == (data.classes()[row as usize] == 1);
-    rows.iter().filter(is_right).count() as f64 / rows.len() as f64
+    rows.iter().filter(is_right).count() as u64
 }

@@ -8,6 +8,7 @@ use weir_contract::{ParamMap, ParamValue};
 use super::*;
 use crate::classifier::Classifier;
 use crate::folds::Folds;
+use crate::search;
 
 fn fit(params: &LogisticParams, features: usize, x: &[f64], y: &[u8]) -> Fit<Logistic> {
     let x = ArrayView2::from_shape((y.len(), features), x).unwrap();

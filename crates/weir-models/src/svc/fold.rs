@@ -1,11 +1,11 @@
 //! A search: candidates grouped by fold and kernel, one problem and one row cache per group.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
-use crate::context::{CandidateScores, Context, FitError};
+use crate::context::{Context, FitError};
 use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
+use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 use crate::svc::kernel::Kernel;
 use crate::svc::model::{Evaluator, Svc};
 use crate::svc::params::SvcParams;
@@ -13,57 +13,55 @@ use crate::svc::points::Points;
 use crate::svc::simd::Level;
 use crate::svc::solver::{Limits, Problem, Solution, Workspace};
 
-/// Scores every candidate on every fold; one entry per candidate, in their order. Candidates that come to the same
-/// kernel and limits are computed once. Gamma `scale` is that of a fold's training rows, as in scikit-learn.
-/// A candidate whose kernel values overflow on a fold has an accuracy of 0 there and counts as unconverged.
-/// Each thread of rayon's current pool takes its share of `context.memory` for kernel rows (at least four rows).
-///
-/// # Errors
-/// [`FitError::OneClass`] when a fold trains on one class only, [`FitError::Cancelled`].
-pub fn search(
-    candidates: &[SvcParams],
-    data: Dataset<'_>,
-    folds: &Folds,
-    context: &Context<'_>,
-) -> Result<Vec<CandidateScores>, FitError> {
-    let rows: Vec<Rows> = folds.folds().iter().map(|fold| Rows::of(data, &fold.train)).collect::<Result<_, _>>()?;
-    let groups = groups(candidates, data, folds.folds(), &rows);
-    let workers = rayon::current_num_threads().min(groups.len());
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(vec![None; groups.len()]);
-    // Workers take groups in order, the long ones first, and keep their memory from group to group.
-    rayon::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|_| {
-                let mut workspace = Workspace::new(context.memory / workers);
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(group) = groups.get(index) else { break };
-                    let result = group.score(data, &mut workspace, context);
-                    results.lock().expect("no worker panicked")[index] = Some(result);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().expect("no worker panicked");
-    let mut scores = vec![CandidateScores { accuracy: vec![0.0; folds.len()], unconverged: 0 }; candidates.len()];
-    for (group, result) in groups.iter().zip(results) {
-        let result = result.expect("every group was taken")?;
-        for (job, outcome) in group.jobs.iter().zip(result) {
-            for &candidate in &job.candidates {
-                scores[candidate].accuracy[group.fold] = outcome.accuracy;
-                scores[candidate].unconverged += usize::from(!outcome.converged);
-            }
-        }
+/// A search over kernels: a piece is a kernel on a fold. Candidates that come to the same kernel and limits are computed
+/// once. Gamma `scale` is that of a fold's training rows, as in scikit-learn. A candidate whose kernel values overflow on
+/// a fold has nothing right there and counts as unconverged.
+pub(crate) struct Search<'a> {
+    data: Dataset<'a>,
+    groups: Vec<Group<'a>>,
+}
+
+impl<'a> Search<'a> {
+    /// # Errors
+    /// [`FitError::OneClass`] when a fold trains on one class only.
+    pub(crate) fn new(candidates: Vec<SvcParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
+        let rows = folds.folds().iter().map(|fold| Ok(Arc::new(Rows::of(data, &fold.train)?)));
+        let rows: Vec<Arc<Rows>> = rows.collect::<Result<_, FitError>>()?;
+        Ok(Self { groups: groups(&candidates, data, folds.folds(), &rows), data })
     }
-    Ok(scores)
+}
+
+impl FamilySearch for Search<'_> {
+    type Scratch = Workspace;
+
+    fn pieces(&self) -> Vec<Piece> {
+        let piece = |group: &Group<'_>| Piece {
+            name: format!("{:?} fold={}", group.kernel, group.fold + 1),
+            cells: group.cells().map(|candidate| Cell { candidate, fold: group.fold }).collect(),
+            // Sigmoid takes longest.
+            estimate: Estimate {
+                seconds: f64::from(u8::from(matches!(group.kernel, Kernel::Sigmoid { .. }))),
+                bytes: 0,
+            },
+        };
+        self.groups.iter().map(piece).collect()
+    }
+
+    /// Memory for kernel rows, at least four.
+    fn scratch(&self, bytes: usize) -> Workspace {
+        Workspace::new(bytes)
+    }
+
+    fn score(&self, piece: usize, workspace: &mut Workspace, context: &Context<'_>) -> Result<Vec<Score>, FitError> {
+        self.groups[piece].score(self.data, workspace, context)
+    }
 }
 
 /// What one kernel has to do on one fold.
 struct Group<'a> {
     fold: usize,
     kernel: Kernel,
-    rows: &'a Rows,
+    rows: Arc<Rows>,
     test: &'a [u32],
     jobs: Vec<Job>,
 }
@@ -74,13 +72,7 @@ struct Job {
     candidates: Vec<usize>,
 }
 
-#[derive(Clone)]
-struct Outcome {
-    accuracy: f64,
-    converged: bool,
-}
-
-fn groups<'a>(candidates: &[SvcParams], data: Dataset<'_>, folds: &'a [Fold], rows: &'a [Rows]) -> Vec<Group<'a>> {
+fn groups<'a>(candidates: &[SvcParams], data: Dataset<'_>, folds: &'a [Fold], rows: &[Arc<Rows>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for (fold, (Fold { test, .. }, rows)) in folds.iter().zip(rows).enumerate() {
         for (candidate, params) in candidates.iter().enumerate() {
@@ -89,7 +81,7 @@ fn groups<'a>(candidates: &[SvcParams], data: Dataset<'_>, folds: &'a [Fold], ro
             let group = match groups.iter_mut().find(|group| group.fold == fold && group.kernel == kernel) {
                 Some(group) => group,
                 None => {
-                    groups.push(Group { fold, kernel, rows, test, jobs: Vec::new() });
+                    groups.push(Group { fold, kernel, rows: Arc::clone(rows), test, jobs: Vec::new() });
                     groups.last_mut().expect("pushed")
                 }
             };
@@ -99,52 +91,56 @@ fn groups<'a>(candidates: &[SvcParams], data: Dataset<'_>, folds: &'a [Fold], ro
             }
         }
     }
-    // Sigmoid takes longest: begun last, it would leave threads idle at the end.
-    groups.sort_by_key(|group| !matches!(group.kernel, Kernel::Sigmoid { .. }));
     groups
 }
 
 impl Group<'_> {
-    /// Outcomes in the order of the jobs.
+    /// Candidates, job by job.
+    fn cells(&self) -> impl Iterator<Item = usize> {
+        self.jobs.iter().flat_map(|job| &job.candidates).copied()
+    }
+
+    /// Scores in the order of the cells.
     fn score(
         &self,
         data: Dataset<'_>,
         workspace: &mut Workspace,
         context: &Context<'_>,
-    ) -> Result<Vec<Outcome>, FitError> {
+    ) -> Result<Vec<Score>, FitError> {
         let level = Level::detect(context.simd);
         let problem = self.rows.problem(data, self.kernel, level);
         workspace.start(&problem);
-        let mut outcomes = Vec::with_capacity(self.jobs.len());
+        let mut scores = Vec::new();
         for job in &self.jobs {
             context.check()?;
             let solution = match problem.overflows() {
                 true => None,
                 false => Some(problem.solve(job.limits, workspace, context)?).filter(Solution::is_finite),
             };
-            outcomes.push(match solution {
-                None => Outcome { accuracy: 0.0, converged: false },
+            let score = match solution {
+                None => Score { right: 0, converged: false },
                 Some(solution) => {
                     let evaluator = Svc::new(&problem, &solution).evaluator(level);
-                    Outcome { accuracy: self.accuracy(&evaluator, data, context)?, converged: solution.converged }
+                    Score { right: self.right(&evaluator, data, context)?, converged: solution.converged }
                 }
-            });
+            };
+            scores.resize(scores.len() + job.candidates.len(), score);
             context.progress.advance(job.candidates.len() as u64);
         }
-        Ok(outcomes)
+        Ok(scores)
     }
 
-    /// Share of the held-out rows that are predicted as they are.
-    fn accuracy(&self, evaluator: &Evaluator, data: Dataset<'_>, context: &Context<'_>) -> Result<f64, FitError> {
+    /// Held-out rows that are predicted as they are.
+    fn right(&self, evaluator: &Evaluator, data: Dataset<'_>, context: &Context<'_>) -> Result<u64, FitError> {
         let mut right = 0;
         for (count, &row) in self.test.iter().enumerate() {
             if count % 1024 == 0 {
                 context.check()?;
             }
             let malicious = evaluator.decision(data.row(row as usize)) > 0.0;
-            right += usize::from(malicious == (data.classes()[row as usize] == 1));
+            right += u64::from(malicious == (data.classes()[row as usize] == 1));
         }
-        Ok(right as f64 / self.test.len() as f64)
+        Ok(right)
     }
 }
 

@@ -29,7 +29,7 @@ mod shrinking;
 mod simd;
 mod solver;
 
-pub use fold::search;
+pub(crate) use fold::Search;
 pub use kernel::Kernel;
 pub use model::{MalformedSvc, Svc};
 pub use params::{Gamma, KernelName, SvcParams};

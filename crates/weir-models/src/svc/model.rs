@@ -195,7 +195,7 @@ mod tests {
 
     use super::*;
     use crate::folds::Folds;
-    use crate::svc::fold::search;
+    use crate::search;
     use crate::svc::params::{Gamma, KernelName};
 
     fn example() -> (Array2<f64>, Vec<u8>) {

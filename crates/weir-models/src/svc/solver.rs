@@ -51,7 +51,7 @@ impl Solution {
 }
 
 /// Memory for kernel rows, kept from one problem to the next.
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     pub(super) bytes: usize,
     /// Rows over all rows of the problem.
     pub(super) whole: RowCache,

@@ -23,7 +23,7 @@ mod tests;
 
 pub use model::{MalformedTree, Node, Split, Tree};
 pub use params::{Criterion, TreeParams};
-pub use search::search;
+pub(crate) use search::Search;
 
 use crate::classifier::Fit;
 use crate::context::{Context, FitError};

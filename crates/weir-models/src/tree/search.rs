@@ -5,54 +5,68 @@
 //! Candidates that differ in nothing else are therefore read from one growth, which counts once, at every node, the
 //! held-out rows that come by. `min_samples_leaf` changes which cuts are allowed and needs a growth of its own.
 
-use rayon::prelude::*;
+use std::sync::OnceLock;
 
-use crate::context::{CandidateScores, Context, FitError};
+use crate::context::{Context, FitError};
 use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
+use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 
 use super::grow::{Limits, grow, working_bytes};
 use super::model::Node;
 use super::params::TreeParams;
 use super::presort::{Presorted, presort};
 
-/// Scores every candidate on every fold; the result has one entry per candidate, in their order, with the accuracies
-/// that fitting each on the fold's train rows and predicting its test rows would give.
-///
-/// # Errors
-/// [`FitError::OneClass`] when there are no rows; [`FitError::Cancelled`].
-pub fn search(
-    candidates: &[TreeParams],
-    data: Dataset<'_>,
-    folds: &Folds,
-    context: &Context<'_>,
-) -> Result<Vec<CandidateScores>, FitError> {
-    super::refuse_no_rows(data)?;
-    context.check()?;
-    let presorted = presort(data);
-    let groups = group(candidates);
-    let pieces: Vec<(usize, usize)> =
-        (0..groups.len()).flat_map(|group| (0..folds.len()).map(move |fold| (group, fold))).collect();
+/// A search over trees: a piece is a growth on a fold.
+pub(crate) struct Search<'a> {
+    candidates: Vec<TreeParams>,
+    groups: Vec<Vec<usize>>,
+    data: Dataset<'a>,
+    folds: &'a Folds,
+    presorted: OnceLock<Presorted>,
+}
 
-    let mut scores = vec![CandidateScores { accuracy: vec![0.0; folds.len()], unconverged: 0 }; candidates.len()];
-    let at_once = (context.memory / working_bytes(data.rows(), data.features())).max(1);
-    for pieces in pieces.chunks(at_once) {
-        let done: Vec<Vec<f64>> = pieces
-            .par_iter()
-            .map(|&(group, fold)| {
-                let candidates: Vec<&TreeParams> = groups[group].iter().map(|&index| &candidates[index]).collect();
-                let accuracies = score_group(&candidates, data, &presorted, &folds.folds()[fold], context)?;
-                context.progress.advance(candidates.len() as u64);
-                Ok(accuracies)
-            })
-            .collect::<Result<_, FitError>>()?;
-        for (&(group, fold), accuracies) in pieces.iter().zip(done) {
-            for (&candidate, accuracy) in groups[group].iter().zip(accuracies) {
-                scores[candidate].accuracy[fold] = accuracy;
-            }
-        }
+impl<'a> Search<'a> {
+    /// # Errors
+    /// [`FitError::OneClass`] when there are no rows.
+    pub(crate) fn new(candidates: Vec<TreeParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
+        super::refuse_no_rows(data)?;
+        Ok(Self { groups: group(&candidates), candidates, data, folds, presorted: OnceLock::new() })
     }
-    Ok(scores)
+}
+
+impl FamilySearch for Search<'_> {
+    type Scratch = ();
+
+    fn pieces(&self) -> Vec<Piece> {
+        let piece = |group: &Vec<usize>, fold: usize| {
+            let first = &self.candidates[group[0]];
+            Piece {
+                name: format!(
+                    "{} min_samples_leaf={} fold={}",
+                    first.criterion.name(),
+                    first.min_samples_leaf,
+                    fold + 1
+                ),
+                cells: group.iter().map(|&candidate| Cell { candidate, fold }).collect(),
+                estimate: Estimate { seconds: 0.0, bytes: working_bytes(self.data.rows(), self.data.features()) },
+            }
+        };
+        let folds = 0..self.folds.len();
+        folds.flat_map(|fold| self.groups.iter().map(move |group| piece(group, fold))).collect()
+    }
+
+    fn scratch(&self, _bytes: usize) {}
+
+    fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
+        context.check()?;
+        let presorted = self.presorted.get_or_init(|| presort(self.data));
+        let (fold, group) = (piece / self.groups.len(), &self.groups[piece % self.groups.len()]);
+        let candidates: Vec<&TreeParams> = group.iter().map(|&index| &self.candidates[index]).collect();
+        let right = score_group(&candidates, self.data, presorted, &self.folds.folds()[fold], context)?;
+        context.progress.advance(right.len() as u64);
+        Ok(right.into_iter().map(|right| Score { right, converged: true }).collect())
+    }
 }
 
 /// Indices of candidates that can share a growth.
@@ -71,14 +85,14 @@ fn group(candidates: &[TreeParams]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Accuracy of each candidate of a (non-empty) group on one fold.
+/// Held-out rows that each candidate of a (non-empty) group predicts correctly on one fold.
 fn score_group(
     candidates: &[&TreeParams],
     data: Dataset<'_>,
     presorted: &Presorted,
     fold: &Fold,
     context: &Context<'_>,
-) -> Result<Vec<f64>, FitError> {
+) -> Result<Vec<u64>, FitError> {
     let mut included = vec![false; data.rows()];
     fold.train.iter().for_each(|&row| included[row as usize] = true);
     let mut widest = Limits::from(candidates[0]);
@@ -88,10 +102,7 @@ fn score_group(
     }
     let nodes = grow(presorted, included, candidates[0].criterion, widest, context)?;
     let passing = count_passing(&nodes, data, &fold.test);
-    Ok(candidates
-        .iter()
-        .map(|&candidate| correct(&nodes, &passing, Limits::from(candidate)) as f64 / fold.test.len() as f64)
-        .collect())
+    Ok(candidates.iter().map(|&candidate| correct(&nodes, &passing, Limits::from(candidate))).collect())
 }
 
 /// Per node the rows of each class among `rows` that come by.

@@ -4,8 +4,8 @@
 //! of the k, scikit-learn takes any (its brute force and its trees differ) and Weir the lower row number: such queries
 //! are counted and set aside, all others have to agree.
 
-use weir_models::knn::{KnnParams, Metric, search};
-use weir_models::{Classifier, Context, Dataset};
+use weir_models::knn::{KnnParams, Metric};
+use weir_models::{Classifier, Context, Dataset, search};
 
 use super::{Data, Golden, read};
 

@@ -1,8 +1,8 @@
 //! Logistic regression against scikit-learn's `LogisticRegression(tol=1e-10, max_iter=10_000)`: with its solvers run
 //! to the optimum, everything agrees.
 
-use weir_models::logistic::{Logistic, LogisticParams, search};
-use weir_models::{Classifier, Context};
+use weir_models::logistic::{Logistic, LogisticParams};
+use weir_models::{Classifier, Context, search};
 
 use crate::{Data, Golden, read};
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ndarray::s;
 use weir_contract::{ParamMap, ParamValue};
-use weir_models::svc::{Svc, SvcParams, search};
-use weir_models::{CandidateScores, Classifier, Context, Dataset, FitError, Progress, Simd};
+use weir_models::svc::{Svc, SvcParams};
+use weir_models::{CandidateScores, Classifier, Context, Dataset, FitError, Progress, Simd, search};
 
 use super::{Data, Golden, read};
 

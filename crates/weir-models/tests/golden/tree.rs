@@ -5,8 +5,8 @@
 //! found by trying every split of every node with the textbook formula, which also shows that each split is a best one.
 
 use ndarray::{Array2, Axis};
-use weir_models::tree::{Criterion, Tree, TreeParams, search};
-use weir_models::{CandidateScores, Classifier, Context, Dataset};
+use weir_models::tree::{Criterion, Tree, TreeParams};
+use weir_models::{CandidateScores, Classifier, Context, Dataset, search};
 
 use crate::{Data, Golden, read};
 
