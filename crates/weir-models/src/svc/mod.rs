@@ -1,38 +1,42 @@
 //! C-support vector classification (class 0 against class 1), as libsvm and scikit-learn's `SVC` define it.
 //!
-//! The dual problem is solved by sequential minimal optimisation with second-order working set selection (Fan, Chen
-//! and Lin 2005, "Working Set Selection Using Second Order Information for Training SVM") and shrinking, with libsvm's
-//! step, clipping, stopping rule and offset. Kernel values are f32, everything else is f64.
+//! The dual problem is solved by decomposition: working sets of a few hundred variables are optimised by sequential
+//! minimal optimisation with second-order choice of the pair, with libsvm's step, stopping rule and offset. Kernel
+//! values are rounded to f32, everything else is f64. Large working sets are Joachims' (1998, "Making large-scale SVM
+//! learning practical"); their point here is that the values of a working set with all rows are needed once and
+//! together, which makes computing them cheaper than keeping them: there is no row cache, and memory does not grow with
+//! the square of the rows.
 //!
-//! Where this differs from libsvm: variables keep their order when the active set shrinks, so exact ties may be
-//! resolved differently; and the gradient of shrunk variables is restored from what changed since they were left out
-//! instead of from a running sum over bounded variables. Both give a solution to the same tolerance.
+//! Where this differs from libsvm: pairs are chosen within working sets, so variables reach a solution to the same
+//! tolerance on another way; nothing is shrunk. Where the range of the points allows it (see `Kernel::fits_f32`), kernel
+//! values are not only kept but computed in f32.
 //!
-//! A [`search`] groups its candidates by fold and kernel. Within a group one row cache serves every C. Rows are not
-//! shared between folds: of the kernel values of three folds only a quarter coincide, and rows over all of train would
-//! take half as much memory again.
+//! A search groups its candidates by fold and kernel. Within a group C falls: scaled to the smaller bound, a solution
+//! leaves half as many variables to change as starting from 0. The rows held out are carried along, so that a solution
+//! comes with its decision values.
 //!
-//! Every kernel value is a fixed sequence of IEEE operations (no fused multiply-add, no platform libm), so a
-//! recomputed value has the bits of an evicted one, and the instruction set only decides the speed.
+//! Every kernel value is a fixed sequence of IEEE operations (no fused multiply-add, no platform libm), so a value has
+//! the same bits whenever and wherever it is computed.
 
-mod cache;
+mod block;
 mod exponential;
-mod fold;
 mod kernel;
 mod model;
 #[cfg(test)]
 mod optimality;
 mod params;
-mod passes;
 mod points;
-mod shrinking;
+mod real;
+mod search;
 mod simd;
 mod solver;
+mod sums;
+mod working_set;
 
-pub(crate) use fold::Search;
 pub use kernel::Kernel;
 pub use model::{MalformedSvc, Svc};
 pub use params::{Gamma, KernelName, SvcParams};
+pub(crate) use search::Search;
 
 /// The instruction set that kernel rows and solver passes use.
 pub(crate) fn code_path(simd: crate::context::Simd) -> &'static str {

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::classifier::{Classifier, Fit, ScoreKind, Scores};
 use crate::context::{Context, FitError, Simd};
 use crate::data::Dataset;
-use crate::svc::fold::Rows;
-use crate::svc::kernel::{Kernel, Point};
+use crate::svc::kernel::Kernel;
 use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
-use crate::svc::simd::Level;
-use crate::svc::solver::{Limits, Problem, Solution, Workspace};
+use crate::svc::search::{Rows, WithProblem};
+use crate::svc::simd::{Level, Width};
+use crate::svc::solver::{Limits, Problem, State};
 
 /// Rows predicted as one piece of parallel work.
 const PREDICT_BLOCK: usize = 64;
@@ -45,8 +45,8 @@ struct Unchecked {
 }
 
 impl SvcParams {
-    /// Fits a classifier on all rows of `data`, on the calling thread. Kernel rows take at most `context.memory` bytes
-    /// (at least four rows). The model does not depend on `context.memory` or `context.simd`.
+    /// Fits a classifier on all rows of `data`. The model does not depend on the number of threads, `context.memory` or
+    /// `context.simd`; memory is that of the data, in the solver's layout, and a few numbers per row.
     ///
     /// # Errors
     /// [`FitError::OneClass`]; [`FitError::Parameter`] when kernel values overflow; [`FitError::Cancelled`].
@@ -54,34 +54,44 @@ impl SvcParams {
         let all: Vec<u32> = (0..data.rows() as u32).collect();
         let rows = Rows::of(data, &all)?;
         let kernel = self.kernel_for(data.features(), rows.features(data));
-        let problem = rows.problem(data, kernel, Level::detect(context.simd));
+        let limits = Limits::new(self, data.rows());
+        let level = Level::detect(context.simd);
+        let state = rows.with_problem(data, kernel, &[], level, Fitting { limits, context })?;
+        let Some(state) = state.filter(State::is_finite) else { return Err(self.overflow()) };
+        Ok(Fit { model: Svc::new(kernel, data, rows.rows(), &state), converged: state.converged })
+    }
+}
+
+/// Solves a problem unless it overflows.
+struct Fitting<'a> {
+    limits: Limits,
+    context: &'a Context<'a>,
+}
+
+impl WithProblem for Fitting<'_> {
+    type Output = Result<Option<State>, FitError>;
+
+    fn run<R: Width>(self, problem: &Problem<R>) -> Self::Output {
         if problem.overflows() {
-            return Err(self.overflow());
+            return Ok(None);
         }
-        let mut workspace = Workspace::new(context.memory);
-        workspace.start(&problem);
-        let solution = problem.solve(Limits::new(self, data.rows()), &mut workspace, context)?;
-        if !solution.is_finite() {
-            return Err(self.overflow());
-        }
-        Ok(Fit { model: Svc::new(&problem, &solution), converged: solution.converged })
+        problem.solve(problem.start(), self.limits, self.context).map(Some)
     }
 }
 
 impl Svc {
-    pub(super) fn new(problem: &Problem, solution: &Solution) -> Self {
+    /// From the solution for the rows of `data` numbered `rows`, those of class 0 first.
+    fn new(kernel: Kernel, data: Dataset<'_>, rows: &[u32], state: &State) -> Self {
         let mut support = Vec::new();
         let mut coefficients = Vec::new();
-        let mut features = Vec::new();
-        for (row, (&alpha, &sign)) in solution.alpha.iter().zip(&problem.signs).enumerate() {
+        for (&row, &alpha) in rows.iter().zip(&state.alpha) {
             if alpha > 0.0 {
-                problem.points.read(row, &mut features);
-                support.extend_from_slice(&features);
-                coefficients.push(-sign * alpha);
+                let row = row as usize;
+                support.extend_from_slice(data.row(row));
+                coefficients.push(if data.classes()[row] == 1 { alpha } else { -alpha });
             }
         }
-        let features = problem.points.features();
-        Self { kernel: problem.kernel, features, support, coefficients, intercept: solution.rho }
+        Self { kernel, features: data.features(), support, coefficients, intercept: state.rho }
     }
 
     /// The kernel, with its parameters resolved.
@@ -99,7 +109,7 @@ impl Svc {
     /// The model laid out for evaluation.
     pub(super) fn evaluator(&self, level: Level) -> Evaluator {
         let vector = |vector: usize| &self.support[vector * self.features..(vector + 1) * self.features];
-        let points = Points::new(self.features, (0..self.vectors()).map(vector));
+        let points = Points::new(&vec![0.0; self.features], (0..self.vectors()).map(vector));
         let mut coefficients = self.coefficients.clone();
         coefficients.resize(points.padded(), 0.0);
         Evaluator { kernel: self.kernel, points, coefficients, intercept: self.intercept, level }
@@ -109,7 +119,7 @@ impl Svc {
 /// A model laid out for evaluation.
 pub(super) struct Evaluator {
     kernel: Kernel,
-    points: Points,
+    points: Points<f64>,
     coefficients: Vec<f64>,
     intercept: f64,
     level: Level,
@@ -118,11 +128,11 @@ pub(super) struct Evaluator {
 impl Evaluator {
     /// f(x); not a number where x is so long that distances and products overflow.
     pub(super) fn decision(&self, x: &[f64]) -> f64 {
-        let point = Point::new(x);
-        if !point.square.is_finite() {
+        let square = x.iter().fold(0.0, |sum, value| sum + value * value);
+        if !square.is_finite() {
             return f64::NAN;
         }
-        self.level.weighted_sum(self.kernel, &self.points, &self.coefficients, point) + self.intercept
+        self.level.weighted_sum(self.kernel, &self.points, &self.coefficients, x, square) + self.intercept
     }
 }
 

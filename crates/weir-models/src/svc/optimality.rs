@@ -1,14 +1,16 @@
 //! Solutions against the definition of the problem.
 
 use crate::context::{Context, Simd};
-use crate::svc::kernel::{Kernel, Point};
-use crate::svc::params::{KernelName, SvcParams};
+use crate::svc::block::directions;
+use crate::svc::kernel::Kernel;
+use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
-use crate::svc::simd::Level;
-use crate::svc::solver::{Limits, Problem, Solution, Workspace};
+use crate::svc::simd::{Level, Width};
+use crate::svc::solver::{Limits, Problem, State};
+use crate::svc::sums::Weighted;
 
-/// Two rings with noise, 700 rows: enough for the active set to shrink.
-fn problem(kernel: Kernel) -> Problem {
+/// Two rings with noise, 1400 rows: more than several working sets. Every seventh row is held out, too.
+fn problem<R: Width>(kernel: Kernel) -> Problem<R> {
     let mut state = 1u64;
     let mut noise = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -17,91 +19,126 @@ fn problem(kernel: Kernel) -> Problem {
     let mut rows = Vec::new();
     let mut signs = Vec::new();
     for (radius, sign) in [(0.2, 1.0), (0.35, -1.0)] {
-        for _ in 0..350 {
+        for _ in 0..700 {
             let (angle, radius) = (noise() * std::f64::consts::TAU, radius + 0.25 * (noise() - 0.5));
             rows.push([0.5 + radius * libm::cos(angle), 0.5 + radius * libm::sin(angle), noise()]);
             signs.push(sign);
         }
     }
-    let points = Points::new(3, rows.iter().map(|row| &row[..]));
-    Problem::new(kernel, points, signs, Level::detect(Simd::Auto))
+    let points = Points::new(&[0.5; 3], rows.iter().map(|row| &row[..]));
+    let held_out = rows.iter().step_by(7).map(|row| &row[..]).collect::<Vec<_>>();
+    let held_out = Points::new(&[0.5; 3], held_out.into_iter());
+    Problem { kernel, points, held_out, signs, level: Level::detect(Simd::Auto) }
 }
 
-fn solved(problem: &Problem, c: f64, bytes: usize) -> Solution {
-    let limits = Limits::new(&SvcParams { c, ..SvcParams::default() }, problem.points.len());
-    let mut workspace = Workspace::new(bytes);
-    workspace.start(problem);
-    problem.solve(limits, &mut workspace, &Context::default()).unwrap()
+fn limits(c: f64) -> Limits {
+    Limits::new(&SvcParams { c, ..SvcParams::default() }, 1400)
 }
 
-/// The gradient of the dual in f64 from the f32 kernel values that the solver uses.
-fn gradient(problem: &Problem, alpha: &[f64]) -> Vec<f64> {
-    let mut features = Vec::new();
-    let mut row = vec![0.0; problem.points.padded()];
-    (0..alpha.len())
-        .map(|t| {
-            problem.points.read(t, &mut features);
-            let point = Point { features: &features, square: problem.points.square(t) };
-            problem.level.row(problem.kernel, &problem.points, point, &mut row);
-            let sum: f64 = (0..alpha.len()).map(|s| problem.signs[s] * alpha[s] * f64::from(row[s])).sum();
-            problem.signs[t] * sum - 1.0
-        })
-        .collect()
+fn solved<R: Width>(problem: &Problem<R>, c: f64) -> State {
+    problem.solve(problem.start(), limits(c), &Context::default()).unwrap()
 }
 
-fn kernels() -> [Kernel; 4] {
+/// Σ β K of every row in f64, from the f32 kernel values that the solver uses.
+fn sums<R: Width>(problem: &Problem<R>, alpha: &[f64]) -> Vec<f64> {
+    let all: Vec<u32> = (0..alpha.len() as u32).collect();
+    let weighted = Weighted::pick(&problem.points, &all, &vec![0.0; all.len()]);
+    let stride = problem.points.padded();
+    let mut kernels = vec![0.0; weighted.len() * stride];
+    R::matrix(problem.level, problem.kernel, &problem.points, &weighted, &mut kernels);
+    let sum = |t: usize| {
+        (0..alpha.len()).map(|s| problem.signs[s] * alpha[s] * f64::from(kernels[t * stride + s])).sum::<f64>()
+    };
+    (0..alpha.len()).map(sum).collect()
+}
+
+fn kernels() -> [Kernel; 5] {
     [
         Kernel::Linear,
         Kernel::Rbf { gamma: 20.0 },
         Kernel::Poly { gamma: 2.0, coef0: 1.0, degree: 3 },
+        Kernel::Poly { gamma: 2.0, coef0: 0.5, degree: 4 },
         Kernel::Sigmoid { gamma: 0.5, coef0: -0.5 },
     ]
 }
 
+fn check_optimality<R: Width>(problem: &Problem<R>, c: f64, solution: &State) {
+    let kernel = problem.kernel;
+    assert!(solution.converged, "{kernel} C {c}");
+    let balance: f64 = solution.alpha.iter().zip(&problem.signs).map(|(alpha, sign)| alpha * sign).sum();
+    assert!(balance.abs() < 1e-8, "{kernel} C {c}: Σ y α = {balance}");
+    let sums = sums(problem, &solution.alpha);
+    let (mut largest, mut smallest) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (t, sum) in sums.iter().enumerate() {
+        let (alpha, sign) = (solution.alpha[t], problem.signs[t]);
+        assert!((0.0..=c).contains(&alpha));
+        let (up, low) = directions(alpha, sign, c);
+        largest = largest.max(sign - sum + up);
+        smallest = smallest.min(sign - sum + low);
+    }
+    assert!(largest - smallest < 1e-3 + 1e-9, "{kernel} C {c}: violation {}", largest - smallest);
+    let (low, high) = (largest.min(smallest), largest.max(smallest));
+    assert!((low - 1e-9..=high + 1e-9).contains(&-solution.rho), "{kernel} C {c}: rho {}", solution.rho);
+    for (decision, sum) in solution.decisions().zip(sums.iter().step_by(7)) {
+        assert!((decision - (solution.rho - sum)).abs() < 1e-9, "{kernel} C {c}: a row held out");
+    }
+}
+
 #[test]
-fn solutions_meet_the_optimality_conditions() {
+fn solutions_meet_the_optimality_conditions_in_both_widths() {
     for kernel in kernels() {
         for c in [0.1, 10.0] {
-            let problem = problem(kernel);
-            let solution = solved(&problem, c, 1 << 20);
-            assert!(solution.converged);
-            let balance: f64 = solution.alpha.iter().zip(&problem.signs).map(|(alpha, sign)| alpha * sign).sum();
-            assert!(balance.abs() < 1e-9, "{kernel:?} C {c}: Σ y α = {balance}");
-            let (mut up, mut low) = (f64::NEG_INFINITY, f64::INFINITY);
-            for (t, gradient) in gradient(&problem, &solution.alpha).into_iter().enumerate() {
-                let (alpha, sign) = (solution.alpha[t], problem.signs[t]);
-                assert!((0.0..=c).contains(&alpha));
-                if if sign > 0.0 { alpha < c } else { alpha > 0.0 } {
-                    up = f64::max(up, -sign * gradient);
-                }
-                if if sign > 0.0 { alpha > 0.0 } else { alpha < c } {
-                    low = f64::min(low, -sign * gradient);
-                }
-            }
-            assert!(up - low < 1e-3 + 1e-9, "{kernel:?} C {c}: violation {}", up - low);
-            assert!(-solution.rho <= up.max(low) + 1e-9 && -solution.rho >= up.min(low) - 1e-9);
+            let (narrow, wide) = (problem::<f32>(kernel), problem::<f64>(kernel));
+            check_optimality(&narrow, c, &solved(&narrow, c));
+            check_optimality(&wide, c, &solved(&wide, c));
         }
     }
 }
 
 #[test]
-fn the_size_of_the_cache_changes_nothing() {
+fn a_solution_scaled_to_a_smaller_bound_leads_to_the_optimum_there() {
     for kernel in kernels() {
-        let problem = problem(kernel);
-        let (roomy, cramped) = (solved(&problem, 10.0, 1 << 24), solved(&problem, 10.0, 0));
-        assert_eq!(roomy.alpha, cramped.alpha);
-        assert_eq!(roomy.rho, cramped.rho);
+        let problem = problem::<f32>(kernel);
+        let mut state = problem.start();
+        for c in [10.0, 1.0, 0.3] {
+            state = problem.solve(state, limits(c), &Context::default()).unwrap();
+            check_optimality(&problem, c, &state);
+        }
     }
 }
 
 #[test]
-fn rows_of_the_problem_before_help_and_do_not_matter() {
-    let problem = problem(Kernel::Rbf { gamma: 20.0 });
-    let mut workspace = Workspace::new(1 << 24);
-    workspace.start(&problem);
-    for c in [0.1, 1.0, 10.0] {
-        let limits = Limits::new(&SvcParams { c, kernel: KernelName::Rbf, ..SvcParams::default() }, 700);
-        let solution = problem.solve(limits, &mut workspace, &Context::default()).unwrap();
-        assert_eq!(solution.alpha, solved(&problem, c, 1 << 24).alpha);
+fn one_and_three_threads_give_the_same_bits() {
+    let problem = problem::<f32>(Kernel::Rbf { gamma: 20.0 });
+    let in_pool = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| solved(&problem, 10.0))
+    };
+    assert_eq!(in_pool(1), in_pool(3));
+}
+
+#[test]
+fn the_kernel_of_a_pair_has_one_value() {
+    for kernel in kernels() {
+        let problem = problem::<f32>(kernel);
+        let all: Vec<u32> = (0..100).collect();
+        let weighted = Weighted::pick(&problem.points, &all, &[0.0; 100]);
+        let stride = problem.points.padded();
+        let mut kernels = vec![0.0; weighted.len() * stride];
+        f32::matrix(problem.level, kernel, &problem.points, &weighted, &mut kernels);
+        for i in 0..100 {
+            for j in 0..i {
+                assert_eq!(kernels[i * stride + j], kernels[j * stride + i], "{kernel}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_portable_solution_has_the_same_bits() {
+    for kernel in kernels() {
+        let wide = problem::<f32>(kernel);
+        let portable = Problem { level: Level::detect(Simd::Scalar), ..problem::<f32>(kernel) };
+        assert_eq!(solved(&wide, 1.0), solved(&portable, 1.0));
     }
 }

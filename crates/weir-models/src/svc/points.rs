@@ -1,30 +1,37 @@
-//! Points laid out for kernel rows: tiles of [`LANES`] points, feature by feature.
+//! Points laid out for kernel values: tiles of [`LANES`] points, feature by feature.
 
-/// Points per tile; two registers of 512 bits, four of 256.
+use crate::svc::real::Real;
+
+/// Points per tile; of f32 one register of 512 bits.
 pub(super) const LANES: usize = 16;
 
 /// One number per point of a tile.
-pub(super) type Lanes = [f64; LANES];
+pub(super) type Lanes<R> = [R; LANES];
 
 /// Points with their squared lengths. The last tile is filled up with points at the origin.
-#[derive(Clone, Default)]
-pub(super) struct Points {
+pub(super) struct Points<R> {
     count: usize,
     features: usize,
     /// `[tiles][features]`.
-    tiles: Vec<Lanes>,
+    tiles: Vec<Lanes<R>>,
     /// `[tiles]`.
-    squares: Vec<Lanes>,
+    squares: Vec<Lanes<R>>,
 }
 
-impl Points {
-    /// Lays out `rows`, each `[features]`.
-    pub(super) fn new<'a>(features: usize, rows: impl ExactSizeIterator<Item = &'a [f64]>) -> Self {
-        let mut points = Self { features, ..Self::default() };
-        points.resize(rows.len());
+impl<R: Real> Points<R> {
+    /// Lays out `rows`, each `[features]`, relative to `origin`: `[features]`.
+    pub(super) fn new<'a>(origin: &[f64], rows: impl ExactSizeIterator<Item = &'a [f64]>) -> Self {
+        let features = origin.len();
+        let count = rows.len();
+        let mut points = Self {
+            count,
+            features,
+            tiles: vec![[R::default(); LANES]; count.div_ceil(LANES) * features],
+            squares: vec![[R::default(); LANES]; count.div_ceil(LANES)],
+        };
         for (position, row) in rows.enumerate() {
-            for (feature, &value) in row.iter().enumerate() {
-                points.tiles[position / LANES * features + feature][position % LANES] = value;
+            for (feature, (value, origin)) in row.iter().zip(origin).enumerate() {
+                points.tiles[position / LANES * features + feature][position % LANES] = R::of(value - origin);
             }
         }
         for (tile, squares) in points.squares.iter_mut().enumerate() {
@@ -39,25 +46,20 @@ impl Points {
 
     /// The points at `positions`.
     pub(super) fn pick(&self, positions: &[u32]) -> Self {
-        let mut picked = Self { features: self.features, ..Self::default() };
-        picked.resize(positions.len());
+        let (count, features) = (positions.len(), self.features);
+        let mut picked = Self {
+            count,
+            features,
+            tiles: vec![[R::default(); LANES]; count.div_ceil(LANES) * features],
+            squares: vec![[R::default(); LANES]; count.div_ceil(LANES)],
+        };
         for (to, &from) in positions.iter().enumerate() {
-            let from = from as usize;
-            let (from_tile, from_lane) = (from / LANES, from % LANES);
-            let (to_tile, to_lane) = (to / LANES, to % LANES);
-            for feature in 0..self.features {
-                picked.tiles[to_tile * self.features + feature][to_lane] =
-                    self.tiles[from_tile * self.features + feature][from_lane];
+            for (feature, value) in self.features_of(from as usize).enumerate() {
+                picked.tiles[to / LANES * features + feature][to % LANES] = value;
             }
-            picked.squares[to_tile][to_lane] = self.squares[from_tile][from_lane];
+            picked.squares[to / LANES][to % LANES] = self.square(from as usize);
         }
         picked
-    }
-
-    fn resize(&mut self, count: usize) {
-        self.count = count;
-        self.tiles = vec![[0.0; LANES]; count.div_ceil(LANES) * self.features];
-        self.squares = vec![[0.0; LANES]; count.div_ceil(LANES)];
     }
 
     /// Number of points.
@@ -75,39 +77,36 @@ impl Points {
         self.squares.len() * LANES
     }
 
+    /// Number of tiles.
+    pub(super) fn tiles(&self) -> usize {
+        self.squares.len()
+    }
+
+    /// Largest squared length, 0 without points.
+    pub(super) fn longest(&self) -> f64 {
+        (0..self.count).map(|position| self.square(position).wide()).fold(0.0, f64::max)
+    }
+
     /// Squared length of a point.
-    pub(super) fn square(&self, position: usize) -> f64 {
+    pub(super) fn square(&self, position: usize) -> R {
         self.squares[position / LANES][position % LANES]
     }
 
-    /// Writes the features of a point to `to`.
-    pub(super) fn read(&self, position: usize, to: &mut Vec<f64>) {
-        to.clear();
+    /// The features of a point.
+    pub(super) fn features_of(&self, position: usize) -> impl Iterator<Item = R> {
         let tile = position / LANES * self.features;
-        to.extend(self.tiles[tile..tile + self.features].iter().map(|values| values[position % LANES]));
+        self.tiles[tile..tile + self.features].iter().map(move |values| values[position % LANES])
     }
 
     /// The values of a tile, `[features]`.
     #[inline(always)]
-    pub(super) fn tile(&self, tile: usize) -> &[Lanes] {
+    pub(super) fn tile(&self, tile: usize) -> &[Lanes<R>] {
         &self.tiles[tile * self.features..(tile + 1) * self.features]
     }
 
     /// The squared lengths of a tile.
     #[inline(always)]
-    pub(super) fn squares(&self, tile: usize) -> &Lanes {
+    pub(super) fn squares(&self, tile: usize) -> &Lanes<R> {
         &self.squares[tile]
     }
-}
-
-/// Dot product of every point of a tile with `z`. Features are added in their order.
-#[inline(always)]
-pub(super) fn dot(tile: &[Lanes], z: &[f64]) -> Lanes {
-    let mut sums = [0.0; LANES];
-    for (values, &z) in tile.iter().zip(z) {
-        for lane in 0..LANES {
-            sums[lane] += values[lane] * z;
-        }
-    }
-    sums
 }

@@ -2,9 +2,57 @@
 //! use neither fused multiply-add nor reordered sums, all sets give the same bits.
 
 use crate::context::Simd;
-use crate::svc::kernel::{self, Kernel, Point};
-use crate::svc::passes::{self, Change, Extremes};
+use crate::svc::block::{self, Block};
+use crate::svc::kernel::Kernel;
 use crate::svc::points::Points;
+use crate::svc::real::Real;
+use crate::svc::sums::{self, Weighted};
+
+/// A [`Real`] with compiled loops over kernel values.
+pub(super) trait Width: Real {
+    /// [`sums::subtract`]
+    fn subtract(
+        level: Level,
+        kernel: Kernel,
+        points: &Points<Self>,
+        first: usize,
+        weighted: &Weighted<Self>,
+        values: &mut [f64],
+    );
+
+    /// [`sums::matrix`]
+    fn matrix(level: Level, kernel: Kernel, points: &Points<Self>, weighted: &Weighted<Self>, matrix: &mut [f32]);
+}
+
+macro_rules! width {
+    ($real:ty, $subtract:ident, $matrix:ident) => {
+        impl Width for $real {
+            fn subtract(
+                level: Level,
+                kernel: Kernel,
+                points: &Points<Self>,
+                first: usize,
+                weighted: &Weighted<Self>,
+                values: &mut [f64],
+            ) {
+                level.$subtract(kernel, points, first, weighted, values);
+            }
+
+            fn matrix(
+                level: Level,
+                kernel: Kernel,
+                points: &Points<Self>,
+                weighted: &Weighted<Self>,
+                matrix: &mut [f32],
+            ) {
+                level.$matrix(kernel, points, weighted, matrix);
+            }
+        }
+    };
+}
+
+width!(f32, subtract_f32, matrix_f32);
+width!(f64, subtract_f64, matrix_f64);
 
 /// An instruction set that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +104,7 @@ macro_rules! per_level {
             $($(#[$doc])*
             #[cfg_attr(target_arch = "x86_64", expect(
                 unsafe_code,
-                reason = "kernel rows and solver passes are several times faster with wide registers"
+                reason = "sums of kernel values are several times faster with wide registers"
             ))]
             pub(super) fn $name(self, $($argument: $type),*) $(-> $result)? {
                 match self.0 {
@@ -94,14 +142,19 @@ macro_rules! per_level {
 }
 
 per_level! {
-    /// [`kernel::row`]
-    row(kernel: Kernel, points: &Points, z: Point<'_>, row: &mut [f32]) = kernel::row;
-    /// [`kernel::weighted_sum`]
-    weighted_sum(kernel: Kernel, points: &Points, coefficients: &[f64], z: Point<'_>) -> f64 = kernel::weighted_sum;
-    /// [`passes::update`]
-    update(up: &mut [f64], low: &mut [f64], i: Change<'_>, j: Change<'_>, extremes: &mut Vec<Extremes>)
-        = passes::update;
-    /// [`passes::second`]
-    second(low: &[f64], diagonal: &[f64], row: &[f32], own: f64, largest: f64, extremes: &[Extremes]) -> Option<usize>
-        = passes::second;
+    /// [`sums::subtract`]
+    subtract_f32(kernel: Kernel, points: &Points<f32>, first: usize, weighted: &Weighted<f32>, values: &mut [f64])
+        = sums::subtract;
+    /// [`sums::subtract`]
+    subtract_f64(kernel: Kernel, points: &Points<f64>, first: usize, weighted: &Weighted<f64>, values: &mut [f64])
+        = sums::subtract;
+    /// [`sums::matrix`]
+    matrix_f32(kernel: Kernel, points: &Points<f32>, weighted: &Weighted<f32>, matrix: &mut [f32]) = sums::matrix;
+    /// [`sums::matrix`]
+    matrix_f64(kernel: Kernel, points: &Points<f64>, weighted: &Weighted<f64>, matrix: &mut [f32]) = sums::matrix;
+    /// [`sums::weighted_sum`]
+    weighted_sum(kernel: Kernel, points: &Points<f64>, coefficients: &[f64], z: &[f64], z_square: f64) -> f64
+        = sums::weighted_sum;
+    /// [`block::optimise`]
+    optimise(block: &mut Block, goal: f64, steps: u64) -> u64 = block::optimise;
 }

@@ -50,7 +50,8 @@ fn predictions_and_decision_values_are_those_of_scikit_learn() {
         let predicted = fitted(&fit.parameters, &Context::default()).predict(data.test());
         assert_eq!(predicted.classes, fit.predicted, "{:?}", fit.parameters);
         for (row, (ours, theirs)) in predicted.scores.iter().zip(&fit.scores).enumerate() {
-            assert!((ours - theirs).abs() < 5e-3, "{:?} row {row}: {ours} {theirs}", fit.parameters);
+            // Both stop at a violation of 1e-3.
+            assert!((ours - theirs).abs() < 1e-2, "{:?} row {row}: {ours} {theirs}", fit.parameters);
         }
     }
 }

@@ -1,17 +1,16 @@
-//! A search: candidates grouped by fold and kernel, one problem and one row cache per group.
+//! A search: candidates grouped by fold and kernel. Within a group C falls, and each solution starts the next.
 
 use std::sync::Arc;
 
 use crate::context::{Context, FitError};
 use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
-use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
+use crate::search::{Cell, FamilySearch, Piece, Score};
 use crate::svc::kernel::Kernel;
-use crate::svc::model::{Evaluator, Svc};
 use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
-use crate::svc::simd::Level;
-use crate::svc::solver::{Limits, Problem, Solution, Workspace};
+use crate::svc::simd::{Level, Width};
+use crate::svc::solver::{Limits, Problem, State};
 
 /// A search over kernels: a piece is a kernel on a fold. Candidates that come to the same kernel and limits are computed
 /// once. Gamma `scale` is that of a fold's training rows, as in scikit-learn. A candidate whose kernel values overflow on
@@ -32,28 +31,28 @@ impl<'a> Search<'a> {
 }
 
 impl FamilySearch for Search<'_> {
-    type Scratch = Workspace;
+    type Scratch = ();
 
     fn pieces(&self) -> Vec<Piece> {
         let piece = |group: &Group<'_>| Piece {
-            name: format!("{:?} fold={}", group.kernel, group.fold + 1),
+            name: format!("{} fold={}", group.kernel, group.fold + 1),
             cells: group.cells().map(|candidate| Cell { candidate, fold: group.fold }).collect(),
-            // Sigmoid takes longest.
-            estimate: Estimate {
-                seconds: f64::from(u8::from(matches!(group.kernel, Kernel::Sigmoid { .. }))),
-                bytes: 0,
-            },
+            estimate: group.kernel.estimate(self.data.rows(), self.data.features(), group.jobs.len()),
         };
         self.groups.iter().map(piece).collect()
     }
 
-    /// Memory for kernel rows, at least four.
-    fn scratch(&self, bytes: usize) -> Workspace {
-        Workspace::new(bytes)
-    }
+    fn scratch(&self, _bytes: usize) {}
 
-    fn score(&self, piece: usize, workspace: &mut Workspace, context: &Context<'_>) -> Result<Vec<Score>, FitError> {
-        self.groups[piece].score(self.data, workspace, context)
+    fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
+        let group = &self.groups[piece];
+        group.rows.with_problem(
+            self.data,
+            group.kernel,
+            group.test,
+            Level::detect(context.simd),
+            Scoring { group, classes: self.data.classes(), context },
+        )
     }
 }
 
@@ -91,6 +90,10 @@ fn groups<'a>(candidates: &[SvcParams], data: Dataset<'_>, folds: &'a [Fold], ro
             }
         }
     }
+    // The solution under a large C is the better start for a smaller one: see `Problem::solve`.
+    for group in &mut groups {
+        group.jobs.sort_by(|a, b| b.limits.c.total_cmp(&a.limits.c));
+    }
     groups
 }
 
@@ -99,48 +102,47 @@ impl Group<'_> {
     fn cells(&self) -> impl Iterator<Item = usize> {
         self.jobs.iter().flat_map(|job| &job.candidates).copied()
     }
+}
 
-    /// Scores in the order of the cells.
-    fn score(
-        &self,
-        data: Dataset<'_>,
-        workspace: &mut Workspace,
-        context: &Context<'_>,
-    ) -> Result<Vec<Score>, FitError> {
-        let level = Level::detect(context.simd);
-        let problem = self.rows.problem(data, self.kernel, level);
-        workspace.start(&problem);
+/// Scores the jobs of a group, each from the solution of the one before.
+struct Scoring<'a> {
+    group: &'a Group<'a>,
+    classes: &'a [u8],
+    context: &'a Context<'a>,
+}
+
+impl WithProblem for Scoring<'_> {
+    type Output = Result<Vec<Score>, FitError>;
+
+    fn run<R: Width>(self, problem: &Problem<R>) -> Self::Output {
+        self.context.check()?;
+        let overflows = problem.overflows();
         let mut scores = Vec::new();
-        for job in &self.jobs {
-            context.check()?;
-            let solution = match problem.overflows() {
-                true => None,
-                false => Some(problem.solve(job.limits, workspace, context)?).filter(Solution::is_finite),
-            };
-            let score = match solution {
-                None => Score { right: 0, converged: false },
-                Some(solution) => {
-                    let evaluator = Svc::new(&problem, &solution).evaluator(level);
-                    Score { right: self.right(&evaluator, data, context)?, converged: solution.converged }
+        let mut state = problem.start();
+        for job in &self.group.jobs {
+            let mut score = Score { right: 0, converged: false };
+            if !overflows {
+                state = problem.solve(state, job.limits, self.context)?;
+                if state.is_finite() {
+                    score = Score { right: self.right(&state), converged: state.converged };
                 }
-            };
+                if !state.converged {
+                    state = problem.start();
+                }
+            }
             scores.resize(scores.len() + job.candidates.len(), score);
-            context.progress.advance(job.candidates.len() as u64);
+            self.context.progress.advance(job.candidates.len() as u64);
         }
         Ok(scores)
     }
+}
 
+impl Scoring<'_> {
     /// Held-out rows that are predicted as they are.
-    fn right(&self, evaluator: &Evaluator, data: Dataset<'_>, context: &Context<'_>) -> Result<u64, FitError> {
-        let mut right = 0;
-        for (count, &row) in self.test.iter().enumerate() {
-            if count % 1024 == 0 {
-                context.check()?;
-            }
-            let malicious = evaluator.decision(data.row(row as usize)) > 0.0;
-            right += u64::from(malicious == (data.classes()[row as usize] == 1));
-        }
-        Ok(right)
+    fn right(&self, state: &State) -> u64 {
+        let predicted = self.group.test.iter().zip(state.decisions());
+        let right = predicted.filter(|(row, decision)| (*decision > 0.0) == (self.classes[**row as usize] == 1));
+        right.count() as u64
     }
 }
 
@@ -173,9 +175,62 @@ impl Rows {
         self.rows.iter().map(move |&row| data.row(row as usize))
     }
 
-    pub(super) fn problem(&self, data: Dataset<'_>, kernel: Kernel, level: Level) -> Problem {
-        let points = Points::new(data.features(), self.features(data));
-        let signs = (0..self.rows.len()).map(|row| if row < self.benign { 1.0 } else { -1.0 }).collect();
-        Problem::new(kernel, points, signs, level)
+    /// Row numbers in the order of the problem.
+    pub(super) fn rows(&self) -> &[u32] {
+        &self.rows
     }
+
+    /// Hands the problem of these rows to `with`, in f32 where that is wide enough for the kernel.
+    pub(super) fn with_problem<W: WithProblem>(
+        &self,
+        data: Dataset<'_>,
+        kernel: Kernel,
+        held_out: &[u32],
+        level: Level,
+        with: W,
+    ) -> W::Output {
+        let origin = match kernel {
+            Kernel::Rbf { .. } => self.middle(data),
+            // The others do depend on where the origin is.
+            _ => vec![0.0; data.features()],
+        };
+        let narrow: Problem<f32> = self.problem(data, kernel, &origin, held_out, level);
+        if kernel.fits_f32(narrow.points.longest()) {
+            return with.run(&narrow);
+        }
+        drop(narrow);
+        with.run::<f64>(&self.problem(data, kernel, &vec![0.0; data.features()], held_out, level))
+    }
+
+    fn problem<R: Width>(
+        &self,
+        data: Dataset<'_>,
+        kernel: Kernel,
+        origin: &[f64],
+        held_out: &[u32],
+        level: Level,
+    ) -> Problem<R> {
+        let points = Points::new(origin, self.features(data));
+        let held_out = Points::new(origin, held_out.iter().map(|&row| data.row(row as usize)));
+        let signs = (0..self.rows.len()).map(|row| if row < self.benign { 1.0 } else { -1.0 }).collect();
+        Problem { kernel, points, held_out, signs, level }
+    }
+
+    /// The middle of each feature's range.
+    fn middle(&self, data: Dataset<'_>) -> Vec<f64> {
+        let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); data.features()];
+        for row in self.features(data) {
+            for ((low, high), &value) in ends.iter_mut().zip(row) {
+                (*low, *high) = (low.min(value), high.max(value));
+            }
+        }
+        ends.into_iter().map(|(low, high)| low / 2.0 + high / 2.0).collect()
+    }
+}
+
+/// What is to be done with a problem of either width.
+pub(super) trait WithProblem {
+    type Output;
+
+    fn run<R: Width>(self, problem: &Problem<R>) -> Self::Output;
 }
