@@ -18,6 +18,7 @@ pub mod classifier;
 pub mod context;
 pub mod data;
 pub mod detector;
+mod exponential;
 pub mod folds;
 pub mod knn;
 pub mod logistic;
@@ -25,6 +26,7 @@ pub mod params;
 pub mod scaler;
 pub mod scoring;
 pub mod search;
+mod simd;
 pub mod svc;
 pub mod tree;
 

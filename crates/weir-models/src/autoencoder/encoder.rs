@@ -4,9 +4,10 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::kernel::{Kernel, ROWS, dispatch};
+use super::kernel::ROWS;
 use super::network::{Activation, Block, Dense};
 use crate::context::Simd;
+use crate::simd::{Kernel, dispatch};
 
 /// Rows that one thread encodes at a time.
 const PIECE: usize = 64 * ROWS;

@@ -4,7 +4,7 @@
 //! fused), so a wider instruction set computes the same bits faster. A matrix-multiplication library was rejected:
 //! with ten units per layer its packing costs more than the products, and its order of sums is its own.
 
-use crate::context::Simd;
+use crate::exponential::exp;
 
 /// Rows computed together; also the most that one row pays for, when it comes alone.
 pub(super) const ROWS: usize = 16;
@@ -24,32 +24,6 @@ pub(super) const LANES: usize = 8;
 
 /// A sum over rows, kept as the partial sums of the rows that fall in each lane.
 pub(super) type LaneSum = [f64; LANES];
-
-/// Work to be compiled once per instruction set. `run` and all it calls must be `#[inline(always)]`.
-pub(super) trait Kernel {
-    /// What the work gives.
-    type Output;
-
-    /// Does the work.
-    fn run(self) -> Self::Output;
-}
-
-/// Runs a kernel with the widest instructions the processor has, or with the portable ones if asked to. Both give the
-/// same bits.
-#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "AVX2 takes a third off a fit"))]
-pub(super) fn dispatch<K: Kernel>(simd: Simd, kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    if simd == Simd::Auto && is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run()
-        }
-        // SAFETY: the processor has just been found to have AVX2.
-        return unsafe { with_avx2(kernel) };
-    }
-    let _ = simd;
-    kernel.run()
-}
 
 /// `output[j] = start(j) + sum over i of weight(i, j) * input[i]`, i ascending.
 #[inline(always)]
@@ -118,61 +92,9 @@ pub(super) fn relu(column: &mut Column) -> Column {
     derivatives
 }
 
-/// e^x within 4e-16 of it (relative) for |x| <= 700; beyond, the value at the nearer end. Without branches or tables,
-/// so that it runs in lanes.
-///
-/// Cody and Waite: x = k ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which the first times k is exact, then
-/// the Taylor polynomial of e^r (remainder below 4e-18) and k into the exponent.
-#[inline(always)]
-fn exp(x: f64) -> f64 {
-    /// 1.5 * 2^52: adding it rounds to a whole number, which then sits in the low bits of the mantissa.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const LN_2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
-    const LN_2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
-    /// 1/13!, 1/12!, .. 1/0!.
-    const TAYLOR: [f64; 14] = {
-        let mut coefficients = [1.0; 14];
-        let mut factorial = 1.0;
-        let mut n = 1;
-        while n < 14 {
-            factorial *= n as f64;
-            coefficients[13 - n] = 1.0 / factorial;
-            n += 1;
-        }
-        coefficients
-    };
-    let x = if x > 700.0 { 700.0 } else { x };
-    let x = if x < -700.0 { -700.0 } else { x };
-    let shifted = x * std::f64::consts::LOG2_E + ROUND;
-    let k = shifted - ROUND;
-    let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-    let mut power = TAYLOR[0];
-    for coefficient in &TAYLOR[1..] {
-        power = power * r + coefficient;
-    }
-    f64::from_bits(power.to_bits().wrapping_add(shifted.to_bits() << 52))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exp_is_within_two_units_of_the_last_place() {
-        for step in -700_000..=700_000 {
-            let x = f64::from(step) * 0.001;
-            let expected = libm::exp(x);
-            assert!((exp(x) - expected).abs() <= 4.5e-16 * expected, "e^{x}: {} for {expected}", exp(x));
-        }
-    }
-
-    #[test]
-    fn exp_stays_finite_and_positive_beyond_its_range() {
-        assert_eq!(exp(1e300), exp(700.0));
-        assert_eq!(exp(f64::NEG_INFINITY), exp(-700.0));
-        assert!(exp(-1e300) > 0.0 && exp(1e300).is_finite());
-        assert!(exp(f64::NAN).is_nan());
-    }
 
     #[test]
     fn activations_have_the_values_and_slopes_of_their_definitions() {

@@ -19,10 +19,11 @@ use ndarray::ArrayView2;
 use weir_contract::trial::{EncoderReport, FORMAT};
 
 use self::adam::Adam;
-use self::kernel::{Kernel, ROWS, dispatch};
+use self::kernel::ROWS;
 use self::network::{Block, Gradient};
 use self::random::{Purpose, Random};
 use crate::context::{Context, FitError};
+use crate::simd::{Kernel, dispatch};
 
 pub use self::encoder::{Encoder, EncoderError};
 pub use self::network::{Activation, Dense};

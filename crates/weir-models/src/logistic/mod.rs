@@ -8,9 +8,9 @@
 //!
 //! What `tol` and `max_iter` mean here: scikit-learn stops a solver when its gradient falls below `tol` (1e-4), which
 //! leaves each solver with its own third or fourth digit. Newton's error squares with every step, so the optimum costs
-//! one step more: iteration ends when the Newton decrement, an estimate of how far the objective is above its minimum
-//! whatever the units of the features, is at most `(1e-6 tol)^2` per row, or as small as rounding lets it be.
-//! `max_iter` bounds the Newton steps. Results are compared with scikit-learn's at a `tol` of 1e-10.
+//! little more: the squared Newton decrement says how far the objective is above its minimum, whatever the units of the
+//! features, and the step from where it is at most `(tol / 100)^2` of the objective is the last, or the one that rounding
+//! leaves nothing to. `max_iter` bounds the Newton steps on all rows. Results are compared with scikit-learn's at a `tol` of 1e-10.
 //!
 //! Features are expected on comparable scales (see [`crate::Scaler`]), as the penalty treats their weights alike.
 
@@ -18,9 +18,12 @@ mod model;
 mod newton;
 mod objective;
 mod params;
+mod pass;
 mod search;
+mod start;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 pub use model::{Logistic, MalformedLogistic};
 pub use params::{LogisticParams, Solver};
@@ -32,6 +35,7 @@ use crate::data::Dataset;
 
 use newton::minimise;
 use objective::Objective;
+use tiles::Tiles;
 
 impl LogisticParams {
     /// Fits on all rows of `data`. Without features only the intercept is fitted: the log-odds of class 1.
@@ -39,17 +43,16 @@ impl LogisticParams {
     /// # Errors
     /// [`FitError::OneClass`]; [`FitError::Cancelled`].
     pub fn fit(&self, data: Dataset<'_>, context: &Context<'_>) -> Result<Fit<Logistic>, FitError> {
-        refuse_one_class(data)?;
-        let objective = Objective::new(data, self.penalty());
-        let start = vec![0.0; data.features() + 1];
-        let minimum = minimise(&objective, start, self.stop(), context)?;
+        let tiles = Tiles::whole(data);
+        let rows = tiles.all_but(None);
+        refuse_one_class(rows.classes())?;
+        let objective = Objective { rows: &rows, penalty: self.penalty(), simd: context.simd };
+        let minimum = minimise(&objective, start::near(&objective, context)?, self.stop(), context)?;
         Ok(Fit { model: Logistic::from_coefficients(minimum.coefficients), converged: minimum.converged })
     }
 }
 
-fn refuse_one_class(data: Dataset<'_>) -> Result<(), FitError> {
-    let malicious = data.classes().iter().filter(|&&class| class == 1).count();
-    let benign = data.rows() - malicious;
+fn refuse_one_class((benign, malicious): (usize, usize)) -> Result<(), FitError> {
     if benign == 0 || malicious == 0 {
         return Err(FitError::OneClass { model: "logistic regression", benign, malicious });
     }

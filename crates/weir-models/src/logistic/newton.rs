@@ -2,7 +2,7 @@
 
 use crate::context::{Context, FitError};
 
-use super::objective::{Derivatives, Objective};
+use super::objective::{Derivatives, Objective, Point};
 
 /// Share of the decrease promised by the gradient that a step must bring.
 const ARMIJO: f64 = 1e-4;
@@ -14,7 +14,7 @@ const ROUNDED: f64 = 1e-9;
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stop {
-    /// Iteration ends when the squared Newton decrement per row is at most `(1e-6 tolerance)^2`.
+    /// A step is the last when the squared Newton decrement before it is at most `(tolerance / 100)^2` of the objective.
     pub(super) tolerance: f64,
     pub(super) max_steps: usize,
 }
@@ -24,6 +24,8 @@ pub(super) struct Minimum {
     pub(super) coefficients: Vec<f64>,
     /// False when `max_steps` came first.
     pub(super) converged: bool,
+    /// The last point that was looked at: the minimum is at most one step from it.
+    pub(super) last: Point,
 }
 
 /// Minimises `objective` from `start`.
@@ -32,37 +34,39 @@ pub(super) struct Minimum {
 /// [`FitError::Cancelled`].
 pub(super) fn minimise(
     objective: &Objective<'_>,
-    start: Vec<f64>,
+    start: Point,
     stop: Stop,
     context: &Context<'_>,
 ) -> Result<Minimum, FitError> {
-    let small = (1e-6 * stop.tolerance).powi(2) * objective.rows() as f64;
-    let mut coefficients = start;
-    let mut here = objective.derivatives(&coefficients);
+    let mut point = start;
+    let mut here = objective.penalised(&point);
+    let ends = |converged, point: Point| Minimum { coefficients: point.coefficients.clone(), converged, last: point };
     for _ in 0..stop.max_steps {
         context.check()?;
         if !here.finite() {
-            return Ok(Minimum { coefficients, converged: false });
+            return Ok(ends(false, point));
         }
         let step = newton_step(&here);
         // The squared decrement, g' H^-1 g, is minus the slope along the step.
-        let slope: f64 = here.gradient.iter().zip(&step).map(|(gradient, step)| gradient * step).sum();
-        if -slope <= small {
-            return Ok(Minimum { coefficients, converged: true });
+        let slope = dot(&here.gradient, &step);
+        if -slope <= stop.small(here.value) {
+            // This near the error squares with a step, so that nobody has to look where it leads.
+            return Ok(Minimum { coefficients: moved(&point.coefficients, &step, 1.0), converged: true, last: point });
         }
-        let Some((next, there)) = line_search(objective, &coefficients, &here, &step, slope, context)? else {
+        let Some((next, there)) = line_search(objective, &point.coefficients, &here, &step, slope, context)? else {
             // Rounding stops here, or should it be something else, that is said.
-            return Ok(Minimum {
-                coefficients,
-                converged: -slope <= ROUNDED * here.value + objective.rounding(here.value),
-            });
+            return Ok(ends(-slope <= ROUNDED * here.value + objective.rounding(here.value), point));
         };
-        (coefficients, here) = (next, there);
+        (point, here) = (next, there);
     }
-    let decrement =
-        || here.gradient.iter().zip(newton_step(&here)).map(|(gradient, step)| -gradient * step).sum::<f64>();
-    let converged = here.finite() && decrement() <= small;
-    Ok(Minimum { coefficients, converged })
+    let converged = here.finite() && -dot(&here.gradient, &newton_step(&here)) <= stop.small(here.value);
+    Ok(ends(converged, point))
+}
+
+impl Stop {
+    fn small(self, value: f64) -> f64 {
+        (0.01 * self.tolerance).powi(2) * value
+    }
 }
 
 /// The longest of the steps 1, 1/2, 1/4, ... that brings enough; `None` when no step is seen to bring anything.
@@ -73,17 +77,18 @@ fn line_search(
     step: &[f64],
     slope: f64,
     context: &Context<'_>,
-) -> Result<Option<(Vec<f64>, Derivatives)>, FitError> {
+) -> Result<Option<(Point, Derivatives)>, FitError> {
     // A decrease below the rounding of the objective cannot be measured: there the gradient decides.
     let rounding = objective.rounding(here.value);
     let mut length = 1.0;
     for _ in 0..MAX_HALVINGS {
         context.check()?;
-        let next: Vec<f64> = from.iter().zip(step).map(|(from, step)| from + length * step).collect();
+        let next = moved(from, step, length);
         if next == from {
             return Ok(None);
         }
-        let there = objective.derivatives(&next);
+        let next = objective.at(next);
+        let there = objective.penalised(&next);
         let enough = if -slope > 4.0 * rounding {
             there.value <= here.value + ARMIJO * length * slope + rounding
         } else {
@@ -172,6 +177,14 @@ fn solve(factor: &[f64], right: &[f64]) -> Vec<f64> {
         x[row] /= factor[row * k + row];
     }
     x
+}
+
+fn moved(from: &[f64], step: &[f64], length: f64) -> Vec<f64> {
+    from.iter().zip(step).map(|(from, step)| from + length * step).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn norm(vector: &[f64]) -> f64 {
