@@ -14,7 +14,7 @@ const ROUNDED: f64 = 1e-9;
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stop {
-    /// A step is the last when the squared Newton decrement before it is at most `(tolerance / 100)^2` of the objective.
+    /// A step is the last when the squared Newton decrement before it is at most `tolerance^2` of the objective.
     pub(super) tolerance: f64,
     pub(super) max_steps: usize,
 }
@@ -65,7 +65,7 @@ pub(super) fn minimise(
 
 impl Stop {
     fn small(self, value: f64) -> f64 {
-        (0.01 * self.tolerance).powi(2) * value
+        self.tolerance * self.tolerance * value
     }
 }
 

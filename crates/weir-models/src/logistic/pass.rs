@@ -10,7 +10,9 @@ use super::tiles::{Column, TILE, Tile};
 /// Lanes in which a sum is kept.
 const LANES: usize = 8;
 /// The rows of a tile whose number has the same rest by [`LANES`], added up.
-type LaneSum = [f64; LANES];
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct LaneSum([f64; LANES]);
 
 /// Sums over the rows of `tiles` at `coefficients`, into `sums`: value, gradient `[k]`, lower triangle of the Hessian
 /// row by row.
@@ -31,30 +33,30 @@ impl<'a, T: Iterator<Item = Tile<'a>>> Kernel for Derive<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let mut lanes = vec![[0.0; LANES]; self.sums.len() - 1];
-        let (mut linear, mut product) = ([0.0; LANES], [1.0; LANES]);
+        let mut lanes = vec![LaneSum([0.0; LANES]); self.sums.len() - 1];
+        let (mut linear, mut product) = (LaneSum([0.0; LANES]), LaneSum([1.0; LANES]));
         let mut value = 0.0;
         for tile in self.tiles {
             let loss = Loss::at(&decision(&tile, self.coefficients), &tile);
             for lane in 0..LANES {
                 for row in (lane..TILE).step_by(LANES) {
-                    linear[lane] += loss.linear[row];
-                    product[lane] *= loss.factor[row];
+                    linear.0[lane] += loss.linear.0[row];
+                    product.0[lane] *= loss.factor.0[row];
                 }
             }
             // Of numbers between 1 and 2, a block could multiply more than f64 has room for.
-            if product.iter().any(|&product| product > 1e200) {
+            if product.0.iter().any(|&product| product > 1e200) {
                 value += logarithm(&product);
-                product = [1.0; LANES];
+                product = LaneSum([1.0; LANES]);
             }
             let (gradient, mut hessian) = lanes.split_at_mut(self.coefficients.len());
             add_products(tile.columns, &loss.slope, gradient);
             for (j, column) in tile.columns.iter().enumerate() {
                 let (row, rest) = hessian.split_at_mut(j + 1);
                 hessian = rest;
-                let mut weighted = [0.0; TILE];
+                let mut weighted = Column::ZERO;
                 for lane in 0..TILE {
-                    weighted[lane] = loss.curvature[lane] * column[lane];
+                    weighted.0[lane] = loss.curvature.0[lane] * column.0[lane];
                 }
                 for (column, sum) in tile.columns.iter().zip(row) {
                     add_product(column, &weighted, sum);
@@ -75,7 +77,7 @@ impl<'a, T: Iterator<Item = Tile<'a>>> Kernel for CountRight<'_, T> {
         let mut right = 0;
         for tile in self.tiles {
             let z = decision(&tile, self.coefficients);
-            let is_right = |row: &usize| (z[*row] > 0.0) == (tile.signs[*row] < 0.0);
+            let is_right = |row: &usize| (z.0[*row] > 0.0) == (tile.signs.0[*row] < 0.0);
             right += (0..tile.rows).filter(is_right).count() as u64;
         }
         right
@@ -86,13 +88,13 @@ impl<'a, T: Iterator<Item = Tile<'a>>> Kernel for CountRight<'_, T> {
 #[inline(always)]
 fn decision(tile: &Tile<'_>, coefficients: &[f64]) -> Column {
     let (weights, intercept) = coefficients.split_at(coefficients.len() - 1);
-    let mut z = [0.0; TILE];
+    let mut z = Column::ZERO;
     for (column, weight) in tile.columns.iter().zip(weights) {
-        for (z, value) in z.iter_mut().zip(column) {
+        for (z, value) in z.0.iter_mut().zip(&column.0) {
             *z += weight * value;
         }
     }
-    z.iter_mut().for_each(|z| *z += intercept[0]);
+    z.0.iter_mut().for_each(|z| *z += intercept[0]);
     z
 }
 
@@ -109,21 +111,22 @@ impl Loss {
     /// Every term is computed from `exp(-|z|)`, which neither overflows nor cancels.
     #[inline(always)]
     fn at(z: &Column, tile: &Tile<'_>) -> Self {
-        let mut loss = Self { factor: [1.0; TILE], linear: [0.0; TILE], slope: [0.0; TILE], curvature: [0.0; TILE] };
+        let mut loss =
+            Self { factor: Column([1.0; TILE]), linear: Column::ZERO, slope: Column::ZERO, curvature: Column::ZERO };
         for row in 0..TILE {
-            let sign = tile.signs[row];
+            let sign = tile.signs.0[row];
             // Positive where the row is on the wrong side.
-            let distance = sign * z[row];
+            let distance = sign * z.0[row];
             let e = exp(-distance.abs());
             let likelier = 1.0 / (1.0 + e);
             let unlikelier = e * likelier;
-            loss.factor[row] = 1.0 + e;
-            loss.linear[row] = if distance < 0.0 { 0.0 } else { distance };
-            loss.slope[row] = sign * if distance < 0.0 { unlikelier } else { likelier };
-            loss.curvature[row] = likelier * unlikelier;
+            loss.factor.0[row] = 1.0 + e;
+            loss.linear.0[row] = if distance < 0.0 { 0.0 } else { distance };
+            loss.slope.0[row] = sign * if distance < 0.0 { unlikelier } else { likelier };
+            loss.curvature.0[row] = likelier * unlikelier;
         }
         for row in tile.rows..TILE {
-            (loss.factor[row], loss.linear[row], loss.slope[row], loss.curvature[row]) = (1.0, 0.0, 0.0, 0.0);
+            (loss.factor.0[row], loss.linear.0[row], loss.slope.0[row], loss.curvature.0[row]) = (1.0, 0.0, 0.0, 0.0);
         }
         loss
     }
@@ -135,8 +138,8 @@ fn add_products(columns: &[Column], weights: &Column, sums: &mut [LaneSum]) {
     for (column, sum) in columns.iter().zip(&mut *sums) {
         add_product(column, weights, sum);
     }
-    for row in weights.chunks_exact(LANES) {
-        for (sum, weight) in sums[columns.len()].iter_mut().zip(row) {
+    for row in weights.0.chunks_exact(LANES) {
+        for (sum, weight) in sums[columns.len()].0.iter_mut().zip(row) {
             *sum += weight;
         }
     }
@@ -147,9 +150,9 @@ fn add_product(column: &Column, weights: &Column, sum: &mut LaneSum) {
     // Else the compiler puts neighbouring columns into lanes and gathers.
     let column = std::hint::black_box(column);
     let mut partial = *sum;
-    for (column, weights) in column.chunks_exact(LANES).zip(weights.chunks_exact(LANES)) {
+    for (column, weights) in column.0.chunks_exact(LANES).zip(weights.0.chunks_exact(LANES)) {
         for lane in 0..LANES {
-            partial[lane] += weights[lane] * column[lane];
+            partial.0[lane] += weights[lane] * column[lane];
         }
     }
     *sum = partial;
@@ -157,10 +160,10 @@ fn add_product(column: &Column, weights: &Column, sum: &mut LaneSum) {
 
 /// The logarithm of the product of all lanes.
 fn logarithm(product: &LaneSum) -> f64 {
-    product.iter().map(|&product| libm::log(product)).sum()
+    product.0.iter().map(|&product| libm::log(product)).sum()
 }
 
 /// The lanes of a sum, added in pairs.
-fn total(sum: &LaneSum) -> f64 {
+fn total(LaneSum(sum): &LaneSum) -> f64 {
     ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]))
 }

@@ -8,7 +8,7 @@ use super::objective::{Objective, Penalty, Point};
 /// Rows below which passes cost nothing that matters.
 const FEW: usize = 4096;
 /// A sample is off by more than this.
-const STOP: Stop = Stop { tolerance: 10.0, max_steps: 10 };
+const STOP: Stop = Stop { tolerance: 0.1, max_steps: 10 };
 
 /// A point near the optimum of `objective`, or 0. It depends on rows and penalty alone.
 ///

@@ -12,7 +12,13 @@ use crate::folds::Folds;
 /// Rows per tile.
 pub(super) const TILE: usize = 32;
 /// One column of a tile.
-pub(super) type Column = [f64; TILE];
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Column(pub(super) [f64; TILE]);
+
+impl Column {
+    pub(super) const ZERO: Self = Self([0.0; TILE]);
+}
 
 /// Tiles summed by one thread at a time, at least.
 const TILES_PER_BLOCK: usize = 32;
@@ -91,23 +97,19 @@ impl Tiles {
         let (count, mut malicious) = (rows.len(), 0);
         for _ in 0..count.div_ceil(TILE) {
             let start = self.columns.len();
-            self.columns.resize(start + self.features + 1, [0.0; TILE]);
+            self.columns.resize(start + self.features + 1, Column::ZERO);
             let tile = &mut self.columns[start..];
             for (lane, row) in rows.by_ref().take(TILE).enumerate() {
                 for (column, &value) in tile.iter_mut().zip(data.row(row)) {
-                    column[lane] = value;
+                    column.0[lane] = value;
                 }
                 let class = data.classes()[row];
-                tile[self.features][lane] = sign(class);
+                tile[self.features].0[lane] = sign(class);
                 malicious += usize::from(class);
             }
         }
         let end = self.columns.len() / (self.features + 1);
         self.parts.push(Part { tiles: first..end, rows: count, malicious });
-    }
-
-    pub(super) fn features(&self) -> usize {
-        self.features
     }
 
     /// All rows but those of part `left_out`.
@@ -145,7 +147,7 @@ impl Tiles {
         let columns = &self.columns[index * stride..(index + 1) * stride];
         // Only the last tile of a part may lack rows, and a sign is never 0.
         let signs = &columns[self.features];
-        let rows = signs.iter().rposition(|&sign| sign != 0.0).map_or(0, |last| last + 1);
+        let rows = signs.0.iter().rposition(|&sign| sign != 0.0).map_or(0, |last| last + 1);
         Tile { columns: &columns[..self.features], signs, rows }
     }
 }
@@ -178,7 +180,7 @@ impl<'a> Rows<'a> {
         let blocks: Vec<Range<usize>> = self.blocks.iter().step_by(SAMPLE).cloned().collect();
         let tiles = || blocks.iter().flat_map(|block| self.tiles(block));
         let rows = tiles().map(|tile| tile.rows).sum();
-        let malicious = tiles().flat_map(|tile| tile.signs).filter(|&&s| s == sign(1)).count();
+        let malicious = tiles().flat_map(|tile| &tile.signs.0).filter(|&&s| s == sign(1)).count();
         Self { tiles: self.tiles, blocks, rows, malicious }
     }
 }
