@@ -1,15 +1,16 @@
 //! The report's autoencoder: input → 10 swish → 8 swish → latent 6 relu → 8 swish → 10 swish → input linear.
 //!
 //! Trained as Keras trains it (Glorot-normal weights, Adam, mean squared error over rows and features, rows shuffled
-//! each epoch, the last batch smaller), in f64, on one thread: a batch of 512 rows takes less time than handing its
-//! parts to other threads would save, and a fit that waits for nobody runs beside the searches. A tensor library was
-//! rejected: the network has 508 parameters.
+//! each epoch, the last batch smaller; gradients in f32, parameters in f64), on one thread: a batch of 512 rows takes
+//! less time than handing its parts to other threads would save, and a fit that waits for nobody runs beside the
+//! searches. A tensor library was rejected: the network has 508 parameters.
 //!
 //! Same rows, parameters and seed give the same bytes for any number of threads and either code path, because every
 //! sum has one order. Units of the latent layer that die stay dead: they are reported, not drawn again.
 
 mod adam;
 mod encoder;
+mod gradient;
 mod kernel;
 mod network;
 mod params;
@@ -19,11 +20,10 @@ use ndarray::ArrayView2;
 use weir_contract::trial::{EncoderReport, FORMAT};
 
 use self::adam::Adam;
-use self::kernel::ROWS;
-use self::network::{Block, Gradient};
+use self::gradient::{BatchGradient, Gradient, SquaredError};
 use self::random::{Purpose, Random};
 use crate::context::{Context, FitError};
-use crate::simd::{Kernel, dispatch};
+use crate::simd::dispatch;
 
 pub use self::encoder::{Encoder, EncoderError};
 pub use self::network::{Activation, Dense};
@@ -65,25 +65,26 @@ impl AutoencoderParams {
     ) -> Result<TrainedAutoencoder, FitError> {
         refuse_unusable(x)?;
         let (rows, features) = x.dim();
-        let standard = x.as_standard_layout();
-        let values = standard.as_slice().expect("in standard layout");
+        let values: Vec<f32> = x.iter().map(|&value| value as f32).collect();
 
         let widths = self.widths(features);
         let mut layers = self.initial_layers(&widths);
-        let mut adam = Adam::new(self.learning_rate, layers.iter().map(Dense::len).sum());
-        let mut gradient = Gradient::new(&layers);
+        let mut parameters: Vec<f64> = layers.iter().flat_map(Dense::parameters).copied().collect();
+        let mut gradient = vec![0.0; parameters.len()];
+        let mut room = Gradient::new(&layers);
+        let mut adam = Adam::new(self.learning_rate, parameters.len());
         let mut random = Random::new(self.seed, Purpose::Order);
-        let mut order: Vec<usize> = (0..rows).collect();
+        let mut order: Vec<u32> = (0..rows as u32).collect();
         let mut loss = Vec::with_capacity(self.epochs);
         for epoch in 1..=self.epochs {
             random.shuffle(&mut order);
             let mut squared_error = 0.0;
             for batch in order.chunks(self.batch_size) {
                 context.check()?;
-                let step = BatchGradient { gradient: &mut gradient, layers: &layers, x: values, batch };
+                let (room, gradient) = (&mut room, &mut gradient[..]);
+                let step = BatchGradient { room, parameters: &parameters, x: &values, batch, gradient };
                 squared_error += dispatch(context.simd, step);
-                let gradient: Vec<f64> = gradient.values(&layers).collect();
-                adam.step(layers.iter_mut().flat_map(Dense::parameters_mut), gradient.into_iter());
+                adam.step(&mut parameters, gradient, context.simd);
             }
             let epoch_loss = squared_error / values.len() as f64;
             if !epoch_loss.is_finite() {
@@ -94,10 +95,12 @@ impl AutoencoderParams {
             context.progress.advance(1);
         }
 
-        let final_loss = dispatch(context.simd, SquaredError { layers: &layers, x: values }) / values.len() as f64;
+        let error = SquaredError { room: &mut room, parameters: &parameters, x: &values, batch: &order };
+        let final_loss = dispatch(context.simd, error) / values.len() as f64;
         if !final_loss.is_finite() {
             return Err(self.diverged(self.epochs));
         }
+        layers.iter_mut().flat_map(Dense::parameters_mut).zip(parameters).for_each(|(ours, trained)| *ours = trained);
         layers.truncate(ENCODER_LAYERS);
         // The last step of Adam is in no loss of an epoch, and an overflow need not reach the output.
         let encoder = Encoder::try_from(layers).map_err(|_| self.diverged(self.epochs))?;
@@ -161,46 +164,6 @@ fn refuse_unusable(x: ArrayView2<'_, f64>) -> Result<(), FitError> {
 /// Columns that are 0 in every row.
 fn dead_units(latent: ArrayView2<'_, f64>) -> Vec<usize> {
     (0..latent.ncols()).filter(|&unit| latent.column(unit).iter().all(|&value| value == 0.0)).collect()
-}
-
-/// Computes the gradient of one batch; gives its summed squared error.
-struct BatchGradient<'a> {
-    gradient: &'a mut Gradient,
-    layers: &'a [Dense],
-    x: &'a [f64],
-    batch: &'a [usize],
-}
-
-impl Kernel for BatchGradient<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        self.gradient.compute(self.layers, self.x, self.batch)
-    }
-}
-
-/// Summed squared reconstruction error of all rows of `x`.
-struct SquaredError<'a> {
-    layers: &'a [Dense],
-    x: &'a [f64],
-}
-
-impl Kernel for SquaredError<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        let features = self.layers[0].inputs();
-        let mut block = Block::new(self.layers);
-        let mut squared_error = 0.0;
-        for rows in self.x.chunks(ROWS * features) {
-            block.load(rows.chunks_exact(features));
-            block.forward(self.layers);
-            squared_error += block.squared_error(rows.len() / features);
-        }
-        squared_error
-    }
 }
 
 #[cfg(test)]

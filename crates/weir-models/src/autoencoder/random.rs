@@ -34,10 +34,10 @@ impl Random {
     /// Uniform in `0..bound`, `bound` above 0. Values that would favour small numbers are drawn again.
     fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
-        let last_whole = u64::MAX - u64::MAX % bound;
         loop {
             let value = self.0.next_u64();
-            if value < last_whole {
+            // The first condition nearly always holds and is the cheaper one.
+            if value <= u64::MAX - bound || value < u64::MAX - u64::MAX % bound {
                 return (value % bound) as usize;
             }
         }
@@ -64,7 +64,7 @@ impl Random {
     }
 
     /// Puts `items` in random order (Fisher, Yates; Durstenfeld 1964).
-    pub(super) fn shuffle(&mut self, items: &mut [usize]) {
+    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
