@@ -59,9 +59,8 @@ impl Objective<'_> {
     /// The loss at `coefficients` with its derivatives, in one pass.
     pub(super) fn at(&self, coefficients: Vec<f64>) -> Point {
         let k = coefficients.len();
-        let blocks = self.rows.blocks();
-        let mut partial = vec![0.0; blocks.len() * sums(k)];
-        partial.par_chunks_exact_mut(sums(k)).zip(blocks).for_each(|(sums, block)| {
+        let mut partial = vec![0.0; self.rows.blocks() * sums(k)];
+        partial.par_chunks_exact_mut(sums(k)).enumerate().for_each(|(block, sums)| {
             dispatch(self.simd, Derive { tiles: self.rows.tiles(block), coefficients: &coefficients, sums });
         });
         let mut total = vec![0.0; sums(k)];
@@ -89,7 +88,7 @@ impl Objective<'_> {
 /// How many of `rows` are classified as they are.
 pub(super) fn right(rows: &Rows<'_>, coefficients: &[f64], simd: Simd) -> u64 {
     let right = |block| dispatch(simd, CountRight { tiles: rows.tiles(block), coefficients });
-    rows.blocks().iter().map(right).sum()
+    (0..rows.blocks()).map(right).sum()
 }
 
 impl Derivatives {

@@ -1,8 +1,6 @@
 //! Many candidates on many folds: on each fold the candidates with one optimum are fitted once, and the values of C
 //! follow one another upwards, each starting from the optimum of the one before.
 
-use std::sync::OnceLock;
-
 use crate::context::{Context, FitError};
 use crate::data::Dataset;
 use crate::folds::Folds;
@@ -18,18 +16,17 @@ use super::tiles::{Rows, Tiles};
 pub(crate) struct Search<'a> {
     candidates: Vec<LogisticParams>,
     paths: Vec<Path>,
-    data: Dataset<'a>,
-    folds: &'a Folds,
-    tiles: OnceLock<Tiles>,
+    tiles: Tiles<'a>,
+    folds: usize,
 }
 
 impl<'a> Search<'a> {
     /// # Errors
     /// [`FitError::OneClass`].
     pub(crate) fn new(candidates: Vec<LogisticParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
-        let malicious = data.classes().iter().filter(|&&class| class == 1).count();
-        super::refuse_one_class((data.rows() - malicious, malicious))?;
-        Ok(Self { paths: paths(&candidates), candidates, data, folds, tiles: OnceLock::new() })
+        let tiles = Tiles::by_fold(data, folds);
+        super::refuse_one_class(tiles.all_but(None).classes())?;
+        Ok(Self { paths: paths(&candidates), candidates, tiles, folds: folds.len() })
     }
 }
 
@@ -45,19 +42,17 @@ impl FamilySearch for Search<'_> {
             Piece { name: format!("path {} ({kind}) fold={}", number + 1, fold + 1), cells, estimate }
         };
         let paths = || self.paths.iter().enumerate();
-        (0..self.folds.len()).flat_map(|fold| paths().map(move |(number, path)| piece(number, path, fold))).collect()
+        (0..self.folds).flat_map(|fold| paths().map(move |(number, path)| piece(number, path, fold))).collect()
     }
 
     fn scratch(&self, _bytes: usize) {}
 
     fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
         context.check()?;
-        // On this thread alone: a thread that waits for others could be handed a piece, which would wait for this.
-        let tiles = self.tiles.get_or_init(|| Tiles::by_fold(self.data, self.folds));
         let fold = piece / self.paths.len();
-        let train = tiles.all_but(Some(fold));
+        let train = self.tiles.all_but(Some(fold));
         super::refuse_one_class(train.classes())?;
-        follow(&self.paths[piece % self.paths.len()], &self.candidates, &train, &tiles.part(fold), context)
+        follow(&self.paths[piece % self.paths.len()], &self.candidates, &train, &self.tiles.part(fold), context)
     }
 }
 
