@@ -4,6 +4,8 @@
 //! outside. A block of rows is laid out as columns, so that neighbouring rows sit in neighbouring lanes; every sum has
 //! one order.
 
+use std::hint::black_box;
+
 use super::network::{Activation, Dense};
 use crate::exponential::exp_f32;
 use crate::simd::Kernel;
@@ -97,8 +99,9 @@ impl Gradient {
         let features = self.input.len();
         for (lane, &row) in rows.iter().enumerate() {
             let first = row as usize * features;
-            for (column, &value) in self.input.iter_mut().zip(&x[first..first + features]) {
-                column.0[lane] = value;
+            for (column, value) in self.input.iter_mut().zip(&x[first..first + features]) {
+                // Scattering them is slower.
+                column.0[lane] = *black_box(value);
             }
         }
     }
@@ -158,7 +161,7 @@ impl Gradient {
             linear(|j, i| weights[i * outputs + j], |_| 0.0, &layer.deltas, &mut earlier.deltas);
             if earlier.activation != Activation::Linear {
                 for (delta, slope) in earlier.deltas.iter_mut().zip(&earlier.slopes) {
-                    delta.0.iter_mut().zip(&slope.0).for_each(|(delta, slope)| *delta *= slope);
+                    multiply(delta, slope);
                 }
             }
         }
@@ -239,7 +242,7 @@ fn linear(weight: impl Fn(usize, usize) -> f32, start: impl Fn(usize) -> f32, in
 fn add_products(inputs: &[Column], delta: &Column, sums: &mut [LaneSum]) {
     for (input, LaneSum(sum)) in inputs.iter().zip(&mut *sums) {
         // Else the compiler puts neighbouring inputs into lanes, gathers, and takes twice as long.
-        let input = std::hint::black_box(input);
+        let input = black_box(input);
         let mut partial = *sum;
         for (input, delta) in input.0.chunks_exact(LANES).zip(delta.0.chunks_exact(LANES)) {
             for lane in 0..LANES {
@@ -249,12 +252,26 @@ fn add_products(inputs: &[Column], delta: &Column, sums: &mut [LaneSum]) {
         *sum = partial;
     }
     let mut bias = sums[inputs.len()].0;
-    for delta in std::hint::black_box(delta).0.chunks_exact(LANES) {
+    for delta in black_box(delta).0.chunks_exact(LANES) {
         for lane in 0..LANES {
             bias[lane] += delta[lane];
         }
     }
     sums[inputs.len()].0 = bias;
+}
+
+/// Multiplies each of `values` by its factor.
+#[inline(always)]
+fn multiply(values: &mut Column, factors: &Column) {
+    // As in `add_products`.
+    let factors = black_box(factors);
+    let mut products = values.0;
+    for (products, factors) in products.chunks_exact_mut(LANES).zip(factors.0.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            products[lane] *= factors[lane];
+        }
+    }
+    values.0 = products;
 }
 
 /// Replaces each value z by swish(z) = z / (1 + e^-z) (Ramachandran, Zoph, Le 2017), and `slopes` by its derivatives.
@@ -279,14 +296,11 @@ fn relu(values: &mut Column, slopes: &mut Column) {
 
 /// The lanes of a sum, halves added up.
 #[inline(always)]
-fn total(LaneSum(sum): &LaneSum) -> f64 {
-    let mut sum = *sum;
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            sum[lane] += sum[lane + half];
-        }
-    }
-    f64::from(sum[0])
+fn total(sum: &LaneSum) -> f64 {
+    let LaneSum(sum) = black_box(sum);
+    let eight: [f32; 8] = std::array::from_fn(|lane| sum[lane] + sum[lane + 8]);
+    let four: [f32; 4] = std::array::from_fn(|lane| eight[lane] + eight[lane + 4]);
+    f64::from((four[0] + four[2]) + (four[1] + four[3]))
 }
 
 #[cfg(test)]
