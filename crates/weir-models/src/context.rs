@@ -14,8 +14,8 @@ pub enum Simd {
 }
 
 impl Simd {
-    /// The instruction set that the kernels of support vector classification run with here: `avx512`, `avx2` or
-    /// `portable`. The autoencoder uses at most `avx2`. Results are the same with all of them.
+    /// The instruction set that kernels run with here: `avx512`, `avx2` or `portable`. Results are the same with all of
+    /// them.
     #[must_use]
     pub fn code_path(self) -> &'static str {
         crate::svc::code_path(self)

@@ -23,6 +23,7 @@ use self::adam::Adam;
 use self::gradient::{BatchGradient, Gradient, SquaredError};
 use self::random::{Purpose, Random};
 use crate::context::{Context, FitError};
+use crate::search::Estimate;
 use crate::simd::dispatch;
 
 pub use self::encoder::{Encoder, EncoderError};
@@ -106,6 +107,21 @@ impl AutoencoderParams {
         let encoder = Encoder::try_from(layers).map_err(|_| self.diverged(self.epochs))?;
         let dead_units = dead_units(encoder.encode_with(x, context.simd).view());
         Ok(TrainedAutoencoder { encoder, loss, final_loss, dead_units, layers: widths, params: self.clone() })
+    }
+
+    /// What a fit on `rows` of `features` takes.
+    ///
+    /// Measured in November 2026 on one core of a Sapphire Rapids with AVX-512, 33,236 rows of 10 features, 24 to 14,000
+    /// weights: `0.16 ns` per row, epoch and weight, and `1 ns` per swish; three fifths more with AVX2 alone, twice that
+    /// without. The bytes are those of the rows as f32, and of their order.
+    #[must_use]
+    pub fn estimate(&self, rows: usize, features: usize) -> Estimate {
+        let widths = self.widths(features);
+        let weights: usize = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let swishes = 2 * (self.hidden[0] + self.hidden[1]);
+        let nanoseconds = 0.16 * weights as f64 + swishes as f64;
+        let steps = rows as f64 * self.epochs as f64;
+        Estimate { seconds: steps * nanoseconds * 1e-9, bytes: rows * (features + 1) * size_of::<f32>() }
     }
 
     fn widths(&self, features: usize) -> Vec<usize> {

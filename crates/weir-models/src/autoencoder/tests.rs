@@ -59,6 +59,15 @@ fn same_bytes_for_any_number_of_threads_and_either_code_path() {
     assert_eq!(params.fit(x.view(), &scalar, &mut |_, _| ()), Ok(one));
 }
 
+/// 100 + 80 + 48 twice are the weights of the report's network, 36 its swishes.
+#[test]
+fn the_estimate_grows_with_rows_epochs_and_weights() {
+    let report = AutoencoderParams::default().estimate(33_236, 10);
+    assert!((report.seconds - 33_236.0 * 128.0 * (0.16 * 456.0 + 36.0) * 1e-9).abs() < 1e-9, "{}", report.seconds);
+    assert_eq!(report.bytes, 33_236 * 11 * 4);
+    assert!((quick(6).estimate(500, 6).seconds / quick(3).estimate(1000, 6).seconds - 1.0).abs() < 1e-12);
+}
+
 #[test]
 fn another_seed_gives_another_encoder() {
     let x = curve(300);

@@ -108,3 +108,44 @@ impl Derivatives {
         self.value.is_finite() && self.gradient.iter().chain(&self.hessian).all(|number| number.is_finite())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::ArrayView2;
+
+    use super::super::tiles::Tiles;
+    use super::*;
+    use crate::data::Dataset;
+
+    /// 70 rows are two whole tiles and a part of one; the last rows are so far out that their exponential overflows.
+    #[test]
+    fn derivatives_are_those_of_the_formula() {
+        let mut x: Vec<f64> = (0..140).map(|i| libm::sin(f64::from(i) * 1.3)).collect();
+        x[136..].copy_from_slice(&[1000.0, 0.0, -900.0, 0.0]);
+        let y: Vec<u8> = (0..70).map(|row| u8::from(row % 3 == 0)).collect();
+        let tiles = Tiles::whole(Dataset::new(ArrayView2::from_shape((70, 2), &x).unwrap(), &y));
+        let penalty = Penalty { strength: 0.5, intercept: true };
+        let objective = Objective { rows: &tiles.all_but(None), penalty, simd: Simd::Auto };
+        let w = [1.5, -2.0, 0.25];
+        let ours = objective.penalised(&objective.at(w.to_vec()));
+
+        let mut value = 0.25 * w.iter().map(|w| w * w).sum::<f64>();
+        let mut gradient: Vec<f64> = w.iter().map(|w| 0.5 * w).collect();
+        let mut hessian = vec![0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.5];
+        for (x, &class) in x.chunks_exact(2).zip(&y) {
+            let x = [x[0], x[1], 1.0];
+            let z: f64 = x.iter().zip(w).map(|(x, w)| x * w).sum();
+            let p = 1.0 / (1.0 + libm::exp(-z));
+            let against = if class == 1 { -z } else { z };
+            value += against.max(0.0) + libm::log1p(libm::exp(-against.abs()));
+            for i in 0..3 {
+                gradient[i] += (p - f64::from(class)) * x[i];
+                (0..=i).for_each(|j| hessian[3 * i + j] += p * (1.0 - p) * x[i] * x[j]);
+            }
+        }
+        let near = |ours: f64, expected: f64| (ours - expected).abs() <= 1e-12 * expected.abs().max(1.0);
+        assert!(near(ours.value, value), "{} for {value}", ours.value);
+        assert!(ours.gradient.iter().zip(&gradient).all(|(&a, &b)| near(a, b)), "{:?} for {gradient:?}", ours.gradient);
+        assert!(ours.hessian.iter().zip(&hessian).all(|(&a, &b)| near(a, b)), "{:?} for {hessian:?}", ours.hessian);
+    }
+}

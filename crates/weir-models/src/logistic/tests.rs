@@ -7,8 +7,9 @@ use weir_contract::{ParamMap, ParamValue};
 
 use super::*;
 use crate::classifier::Classifier;
+use crate::context::Simd;
 use crate::folds::Folds;
-use crate::search;
+use crate::{ModelParams, Plan, search};
 
 fn fit(params: &LogisticParams, features: usize, x: &[f64], y: &[u8]) -> Fit<Logistic> {
     let x = ArrayView2::from_shape((y.len(), features), x).unwrap();
@@ -192,15 +193,81 @@ proptest! {
     }
 }
 
-/// Several blocks of rows, so that the sums could come out in another order.
+/// Numbers in `[0, 1)` without pattern.
+fn noise(index: usize) -> f64 {
+    ((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / (1 << 24) as f64
+}
+
+/// Several blocks, enough rows to start from a sample, and a last tile that is not full: values `[rows, 4]` and classes.
+fn many_rows() -> (Vec<f64>, Vec<u8>) {
+    const ROWS: usize = 9005;
+    let x: Vec<f64> = (0..ROWS * 4).map(noise).collect();
+    let class = |row: usize| u8::from(x[row * 4] + 0.5 * x[row * 4 + 2] + 0.3 * noise(7 * row + 3) > 0.9);
+    let y = (0..ROWS).map(class).collect();
+    (x, y)
+}
+
 #[test]
-fn the_number_of_threads_does_not_matter() {
-    let noise = |seed: u64| (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / (1 << 24) as f64;
-    let x: Vec<f64> = (0..5000 * 4).map(noise).collect();
-    let y: Vec<u8> = (0..5000).map(|row| u8::from(noise(row * 4 + 1) + noise(row + 77) > 1.0)).collect();
-    let on = |threads: usize| {
+fn threads_memory_and_instructions_do_not_matter() {
+    let (x, y) = many_rows();
+    let data = Dataset::new(ArrayView2::from_shape((y.len(), 4), &x).unwrap(), &y);
+    let folds = Folds::stratified(&y, 3).unwrap();
+    let candidates = [Solver::Lbfgs, Solver::Liblinear].map(|solver| params(1.0, solver));
+    let with = |threads: usize, context: Context<'_>| {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| fit(&LogisticParams::default(), 4, &x, &y).model)
+        pool.install(|| {
+            let fitted = LogisticParams::default().fit(data, &context).unwrap();
+            (fitted.model, search(&candidates, data, &folds, &context).unwrap())
+        })
     };
-    assert_eq!(on(1), on(2));
+    let expected = with(1, Context::default());
+    assert_eq!(with(2, Context::default()), expected);
+    assert_eq!(with(3, Context { memory: 1, ..Context::default() }), expected);
+    assert_eq!(with(2, Context { simd: Simd::Scalar, ..Context::default() }), expected);
+}
+
+/// Rows in order of a feature, by which a sample may mislead; then only rows of one class where the sample is drawn.
+#[test]
+fn the_start_does_not_move_the_optimum() {
+    let (x, y) = many_rows();
+    let coefficients = |order: &[usize]| {
+        let x: Vec<f64> = order.iter().flat_map(|&row| &x[row * 4..row * 4 + 4]).copied().collect();
+        let y: Vec<u8> = order.iter().map(|&row| y[row]).collect();
+        let params = LogisticParams::default();
+        let fitted = fit(&params, 4, &x, &y);
+        assert!(fitted.converged);
+        for slope in gradient(&params, &fitted.model, 4, &x, &y) {
+            assert!(slope.abs() < 1e-4, "{slope} of {} rows", y.len());
+        }
+        [fitted.model.weights(), &[fitted.model.intercept()]].concat()
+    };
+    let mut order: Vec<usize> = (0..y.len()).collect();
+    let expected = coefficients(&order);
+    let mut check = |sort: &dyn Fn(&usize, &usize) -> std::cmp::Ordering| {
+        order.sort_by(sort);
+        for (ours, expected) in coefficients(&order).iter().zip(&expected) {
+            assert!((ours - expected).abs() < 1e-6, "{ours} and {expected}");
+        }
+    };
+    check(&|&a, &b| x[a * 4].total_cmp(&x[b * 4]));
+    check(&|&a, &b| y[a].cmp(&y[b]));
+    check(&|&a, &b| y[b].cmp(&y[a]));
+}
+
+#[test]
+fn a_search_of_more_rows_and_more_optima_is_expected_to_take_longer() {
+    let (x, y) = many_rows();
+    let pieces = |rows: usize, c: &[f64]| {
+        let data = Dataset::new(ArrayView2::from_shape((rows, 4), &x[..rows * 4]).unwrap(), &y[..rows]);
+        let folds = Folds::stratified(&y[..rows], 3).unwrap();
+        let candidates = c.iter().map(|&c| ModelParams::from(params(c, Solver::Lbfgs))).collect::<Vec<_>>();
+        Plan::new(&candidates, data, &folds).unwrap().pieces().to_vec()
+    };
+    let seconds = |rows, c: &[f64]| pieces(rows, c)[0].estimate.seconds;
+    let one = seconds(3000, &[1.0]);
+    assert!(one > 0.0);
+    assert!((seconds(9000, &[1.0]) / one - 3.0).abs() < 0.01);
+    assert!((seconds(3000, &[1.0, 10.0, 10.0]) / one - 2.0).abs() < 0.01);
+    // 8 (d + 1) n for the layout, and three blocks of 1 + 5 + 15 sums.
+    assert_eq!(pieces(3000, &[1.0])[0].estimate.bytes, 8 * 5 * 3000 + 3 * 8 * 21);
 }

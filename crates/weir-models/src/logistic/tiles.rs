@@ -92,6 +92,13 @@ impl<'a> Tiles<'a> {
         Self { data, parts: folds.folds().iter().map(|fold| blocks(&fold.test)).collect() }
     }
 
+    /// Bytes of the layout, and of the sums of all blocks.
+    pub(super) fn bytes(&self) -> usize {
+        let k = self.data.features() + 1;
+        let blocks = self.parts.iter().map(Vec::len).sum::<usize>();
+        (k * self.data.rows() + blocks * sums(k)) * size_of::<f64>()
+    }
+
     /// All rows but those of part `left_out`.
     pub(super) fn all_but(&'a self, left_out: Option<usize>) -> Rows<'a> {
         let parts = self.parts.iter().enumerate().filter(|(part, _)| Some(*part) != left_out);
