@@ -42,7 +42,7 @@ pub(crate) fn exp(x: f64) -> f64 {
 pub(crate) fn exp_f32(x: f32) -> f32 {
     /// 1.5 * 2^23, as in [`exp`].
     const ROUND: f32 = 12_582_912.0;
-    const LN_2_HIGH: f32 = 0.693_359_375;
+    const LN_2_HIGH: f32 = 355.0 / 512.0;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     /// 1/7!, 1/6!, .. 1/0!.
     const TAYLOR: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];

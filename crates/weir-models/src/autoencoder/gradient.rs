@@ -134,12 +134,11 @@ impl Gradient {
         let layer = &mut self.layers[last];
         let mut square = [0.0_f32; ROWS];
         for ((delta, output), input) in layer.deltas.iter_mut().zip(&layer.output).zip(&self.input) {
-            for lane in 0..ROWS {
-                // Rows beyond the batch must not pull.
-                let error = if lane < rows { output.0[lane] - input.0[lane] } else { 0.0 };
-                square[lane] += error * error;
-                delta.0[lane] = scale * error;
-            }
+            // Rows beyond the batch must not pull.
+            let error = |lane: usize| if lane < rows { output.0[lane] - input.0[lane] } else { 0.0 };
+            let errors: [f32; ROWS] = std::array::from_fn(error);
+            square.iter_mut().zip(&errors).for_each(|(square, error)| *square += error * error);
+            delta.0 = errors.map(|error| scale * error);
         }
         squares.iter_mut().zip(square).for_each(|(squares, square)| *squares += f64::from(square));
     }
