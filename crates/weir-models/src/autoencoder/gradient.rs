@@ -32,21 +32,22 @@ struct LaneSum([f32; LANES]);
 /// Room to compute the gradient of a network.
 pub(super) struct Gradient {
     layers: Vec<Layer>,
-    /// Of all layers: weights `[inputs, outputs]`, then bias `[outputs]`.
+    /// Per layer `[inputs + 1, outputs]`, the last row being the bias.
     parameters: Vec<f32>,
+    /// `[features + 1]`, the last being 1.
     input: Vec<Column>,
 }
 
 /// One layer at one block of rows.
 struct Layer {
     activation: Activation,
-    inputs: usize,
+    /// `[outputs + 1]`, the last being 1: the next layer's bias is the weight of that.
     output: Vec<Column>,
     /// Slopes of the activation.
     slopes: Vec<Column>,
     /// Derivatives of the error by the layer's sums.
     deltas: Vec<Column>,
-    /// `[outputs, inputs + 1]`: gradient of a unit's weights, then of its bias.
+    /// Derivatives of the error by the layer's parameters, in their order.
     sums: Vec<LaneSum>,
 }
 
@@ -75,16 +76,15 @@ impl Gradient {
     pub(super) fn new(layers: &[Dense]) -> Self {
         let layer = |dense: &Dense| Layer {
             activation: dense.activation,
-            inputs: dense.inputs,
-            output: vec![Column::ZERO; dense.outputs],
+            output: columns_and_one(dense.outputs),
             slopes: vec![Column::ZERO; dense.outputs],
             deltas: vec![Column::ZERO; dense.outputs],
-            sums: vec![LaneSum([0.0; LANES]); dense.outputs * (dense.inputs + 1)],
+            sums: vec![LaneSum([0.0; LANES]); dense.len()],
         };
         Self {
             layers: layers.iter().map(layer).collect(),
             parameters: vec![0.0; layers.iter().map(Dense::len).sum()],
-            input: vec![Column::ZERO; layers[0].inputs],
+            input: columns_and_one(layers[0].inputs),
         }
     }
 
@@ -93,15 +93,16 @@ impl Gradient {
         self.parameters.iter_mut().zip(parameters).for_each(|(ours, &parameter)| *ours = parameter as f32);
     }
 
-    /// Rows of the block beyond `rows` keep older values.
+    /// What the block has beyond `rows` are copies of a row.
     #[inline(always)]
     fn load(&mut self, x: &[f32], rows: &[u32]) {
-        let features = self.input.len();
-        for (lane, &row) in rows.iter().enumerate() {
-            let first = row as usize * features;
-            for (column, value) in self.input.iter_mut().zip(&x[first..first + features]) {
-                // Scattering them is slower.
-                column.0[lane] = *black_box(value);
+        let features = self.input.len() - 1;
+        let mut starts = [0; ROWS];
+        starts.iter_mut().zip(rows).for_each(|(start, &row)| *start = row as usize * features);
+        for (feature, column) in self.input[..features].iter_mut().enumerate() {
+            let x = &x[feature..];
+            for (value, &start) in column.0.iter_mut().zip(&starts) {
+                *value = x[start];
             }
         }
     }
@@ -111,11 +112,10 @@ impl Gradient {
         let mut input = &self.input[..];
         let mut parameters = &self.parameters[..];
         for layer in &mut self.layers {
-            let outputs = layer.output.len();
-            let (weights, rest) = parameters.split_at(layer.inputs * outputs);
-            let (bias, rest) = rest.split_at(outputs);
+            let outputs = layer.deltas.len();
+            let (weights, rest) = parameters.split_at(input.len() * outputs);
             parameters = rest;
-            linear(|i, j| weights[i * outputs + j], |j| bias[j], input, &mut layer.output);
+            linear(|i, j| weights[i * outputs + j], input, &mut layer.output[..outputs]);
             let units = layer.output.iter_mut().zip(&mut layer.slopes);
             // A loop per activation, as a function pointer would not be compiled into the kernel.
             match layer.activation {
@@ -149,15 +149,15 @@ impl Gradient {
         for index in (0..self.layers.len()).rev() {
             let (earlier, layer) = self.layers.split_at_mut(index);
             let layer = &mut layer[0];
-            let outputs = layer.output.len();
-            end -= (layer.inputs + 1) * outputs;
-            let weights = &self.parameters[end..end + layer.inputs * outputs];
+            let outputs = layer.deltas.len();
             let input = earlier.last().map_or(&self.input, |earlier| &earlier.output);
-            for (delta, sums) in layer.deltas.iter().zip(layer.sums.chunks_exact_mut(layer.inputs + 1)) {
-                add_products(input, delta, sums);
+            for (input, sums) in input.iter().zip(layer.sums.chunks_exact_mut(outputs)) {
+                add_products(input, &layer.deltas, sums);
             }
             let Some(earlier) = earlier.last_mut() else { break };
-            linear(|j, i| weights[i * outputs + j], |_| 0.0, &layer.deltas, &mut earlier.deltas);
+            end -= layer.sums.len();
+            let weights = &self.parameters[end..];
+            linear(|j, i| weights[i * outputs + j], &layer.deltas, &mut earlier.deltas);
             if earlier.activation != Activation::Linear {
                 for (delta, slope) in earlier.deltas.iter_mut().zip(&earlier.slopes) {
                     multiply(delta, slope);
@@ -168,17 +168,8 @@ impl Gradient {
 
     #[inline(always)]
     fn give(&self, gradient: &mut [f64]) {
-        let mut rest = gradient;
-        for layer in &self.layers {
-            let outputs = layer.output.len();
-            let (ours, others) = rest.split_at_mut((layer.inputs + 1) * outputs);
-            for (i, row) in ours.chunks_exact_mut(outputs).enumerate() {
-                for (j, value) in row.iter_mut().enumerate() {
-                    *value = total(&layer.sums[j * (layer.inputs + 1) + i]);
-                }
-            }
-            rest = others;
-        }
+        let sums = self.layers.iter().flat_map(|layer| &layer.sums);
+        gradient.iter_mut().zip(sums).for_each(|(value, sum)| *value = total(sum));
     }
 }
 
@@ -188,7 +179,7 @@ impl Kernel for BatchGradient<'_> {
     #[inline(always)]
     fn run(self) -> f64 {
         let Self { room, parameters, x, batch, gradient } = self;
-        let scale = 2.0 / (batch.len() * room.input.len()) as f64;
+        let scale = 2.0 / (batch.len() * (room.input.len() - 1)) as f64;
         room.take(parameters);
         room.layers.iter_mut().for_each(|layer| layer.sums.fill(LaneSum([0.0; LANES])));
         let mut squares = [0.0; ROWS];
@@ -220,11 +211,17 @@ impl Kernel for SquaredError<'_> {
     }
 }
 
-/// `output[j] = start(j) + sum over i of weight(i, j) * input[i]`, i ascending.
+fn columns_and_one(columns: usize) -> Vec<Column> {
+    let mut all = vec![Column::ZERO; columns];
+    all.push(Column([1.0; ROWS]));
+    all
+}
+
+/// `output[j] = sum over i of weight(i, j) * input[i]`, i ascending.
 #[inline(always)]
-fn linear(weight: impl Fn(usize, usize) -> f32, start: impl Fn(usize) -> f32, input: &[Column], output: &mut [Column]) {
+fn linear(weight: impl Fn(usize, usize) -> f32, input: &[Column], output: &mut [Column]) {
     for (j, output) in output.iter_mut().enumerate() {
-        let mut sums = [start(j); ROWS];
+        let mut sums = [0.0; ROWS];
         for (i, Column(input)) in input.iter().enumerate() {
             let weight = weight(i, j);
             for (sum, input) in sums.iter_mut().zip(input) {
@@ -235,13 +232,12 @@ fn linear(weight: impl Fn(usize, usize) -> f32, start: impl Fn(usize) -> f32, in
     }
 }
 
-/// Adds to `sums[i]` the products of `inputs[i]` and `delta` over the rows, and to the last of `sums` the sum of
-/// `delta`: the gradient of one unit's weights and of its bias.
+/// Adds to `sums[j]` the products of `input` and `deltas[j]` over the rows.
 #[inline(always)]
-fn add_products(inputs: &[Column], delta: &Column, sums: &mut [LaneSum]) {
-    for (input, LaneSum(sum)) in inputs.iter().zip(&mut *sums) {
-        // Else the compiler puts neighbouring inputs into lanes, gathers, and takes twice as long.
-        let input = black_box(input);
+fn add_products(input: &Column, deltas: &[Column], sums: &mut [LaneSum]) {
+    for (delta, LaneSum(sum)) in deltas.iter().zip(sums) {
+        // Else the compiler puts neighbouring units into lanes, gathers, and takes twice as long.
+        let delta = black_box(delta);
         let mut partial = *sum;
         for (input, delta) in input.0.chunks_exact(LANES).zip(delta.0.chunks_exact(LANES)) {
             for lane in 0..LANES {
@@ -250,13 +246,6 @@ fn add_products(inputs: &[Column], delta: &Column, sums: &mut [LaneSum]) {
         }
         *sum = partial;
     }
-    let mut bias = sums[inputs.len()].0;
-    for delta in black_box(delta).0.chunks_exact(LANES) {
-        for lane in 0..LANES {
-            bias[lane] += delta[lane];
-        }
-    }
-    sums[inputs.len()].0 = bias;
 }
 
 /// Multiplies each of `values` by its factor.
