@@ -88,7 +88,7 @@ impl Objective<'_> {
 /// How many of `rows` are classified as they are.
 pub(super) fn right(rows: &Rows<'_>, coefficients: &[f64], simd: Simd) -> u64 {
     let right = |block| dispatch(simd, CountRight { tiles: rows.tiles(block), coefficients });
-    (0..rows.blocks()).map(right).sum()
+    (0..rows.blocks()).into_par_iter().map(right).sum()
 }
 
 impl Derivatives {

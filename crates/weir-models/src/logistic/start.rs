@@ -5,8 +5,8 @@ use crate::context::{Context, FitError};
 use super::newton::{Stop, minimise};
 use super::objective::{Objective, Penalty, Point};
 
-/// Rows below which passes cost nothing that matters.
-const FEW: usize = 4096;
+/// Blocks of rows below which passes cost nothing that matters.
+const FEW: usize = 4;
 /// A sample is off by more than this.
 const STOP: Stop = Stop { tolerance: 0.1, max_steps: 10 };
 
@@ -16,7 +16,7 @@ const STOP: Stop = Stop { tolerance: 0.1, max_steps: 10 };
 /// [`FitError::Cancelled`].
 pub(super) fn near(objective: &Objective<'_>, context: &Context<'_>) -> Result<Point, FitError> {
     let zero = vec![0.0; objective.rows.features() + 1];
-    if objective.rows.len() < FEW {
+    if objective.rows.blocks() < FEW {
         return Ok(objective.at(zero));
     }
     let sample = objective.rows.sample();

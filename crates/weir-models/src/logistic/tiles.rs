@@ -18,7 +18,7 @@ pub(super) const TILE: usize = 32;
 /// Rows summed by one thread at a time, at least.
 const ROWS_PER_BLOCK: usize = 32 * TILE;
 /// Bytes that the sums of all blocks together may take; where they would take more, blocks are larger.
-const SUMS: usize = 16 << 20;
+const SUMS: usize = 64 << 20;
 /// Of how many blocks a sample takes one.
 const SAMPLE: usize = 8;
 
