@@ -10,7 +10,8 @@
 //! leaves each solver with its own third or fourth digit. Newton's error squares with every step, so the optimum costs
 //! little more: the squared Newton decrement says how far the objective is above its minimum, whatever the units of the
 //! features, and the step from where it is at most `tol^2` of the objective is the last, or the one that rounding
-//! leaves nothing to. `max_iter` bounds the Newton steps on all rows. Results are compared with scikit-learn's at a `tol` of 1e-10.
+//! leaves nothing to. `max_iter` bounds the Newton steps on all rows. Results are compared with scikit-learn's at a
+//! `tol` of 1e-10.
 //!
 //! Features are expected on comparable scales (see [`crate::Scaler`]), as the penalty treats their weights alike.
 

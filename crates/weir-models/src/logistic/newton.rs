@@ -11,6 +11,9 @@ const MAX_HALVINGS: usize = 40;
 /// Relative distance from the minimum within which rounding may end the iteration.
 const ROUNDED: f64 = 1e-9;
 
+/// Largest tolerance that counts: from further away a step might lead anywhere.
+const NEAR: f64 = 0.1;
+
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stop {
@@ -65,7 +68,7 @@ pub(super) fn minimise(
 
 impl Stop {
     fn small(self, value: f64) -> f64 {
-        self.tolerance * self.tolerance * value
+        self.tolerance.min(NEAR).powi(2) * value
     }
 }
 
