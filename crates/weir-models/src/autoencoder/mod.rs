@@ -112,9 +112,9 @@ impl AutoencoderParams {
 
     /// What a fit on `rows` of `features` takes.
     ///
-    /// Measured in November 2026 on one core of a Sapphire Rapids with AVX-512, 33,236 rows of 10 features, 116 to 14,000
-    /// weights: `0.16 ns` per row, epoch and weight, and `1 ns` per swish; a third more with AVX2 alone, four fifths more
-    /// without. The bytes are those of the rows as f32, and of their order.
+    /// Measured in November 2026 on one core of a Sapphire Rapids with AVX-512, 33,236 rows of 10 features, 116 to
+    /// 14,000 weights: `0.16 ns` per row, epoch and weight, and `1 ns` per swish; a third more with AVX2 alone, four
+    /// fifths more without. The bytes are those of the rows as f32, and of their order.
     #[must_use]
     pub fn estimate(&self, rows: usize, features: usize) -> Estimate {
         let widths = self.widths(features);

@@ -104,8 +104,8 @@ impl Block {
         Self { values: widths.map(|width| vec![Column::ZERO; width]).collect() }
     }
 
-    /// Takes up to [`super::kernel::ROWS`] rows as input. Rows of the block beyond them keep older values, which no other
-    /// row sees.
+    /// Takes up to [`super::kernel::ROWS`] rows as input. Rows of the block beyond them keep older values, which no
+    /// other row sees.
     #[inline(always)]
     pub(super) fn load<'a>(&mut self, rows: impl Iterator<Item = &'a [f64]>) {
         for (lane, row) in rows.enumerate() {

@@ -57,11 +57,11 @@ impl FamilySearch for Search<'_> {
 }
 
 impl Search<'_> {
-    /// Measured in November 2026 on one core of a Sapphire Rapids with AVX-512, with the report's grid on 33,236 rows of 5
-    /// to 100 features: a pass costs `3 + 0.25 k + 0.045 k^2` ns per row for k coefficients (11 ns for 10 features, and
-    /// the same for a million and for ten million rows), a third more with AVX2 alone, twice as much without; a path takes four passes for each C. Where k
-    /// is large, the Cholesky factor of `[k, k]` takes `0.3 k^3` ns more. The bytes are those of the layout, which all
-    /// pieces share, and of the sums of the blocks.
+    /// Measured in November 2026 on one core of a Sapphire Rapids with AVX-512, with the report's grid on 33,236 rows of
+    /// 5 to 100 features: a pass costs `3 + 0.25 k + 0.045 k^2` ns per row for k coefficients (11 ns for 10 features, and
+    /// the same for a million and for ten million rows), a third more with AVX2 alone, twice as much without; a path
+    /// takes four passes for each C. Where k is large, the Cholesky factor of `[k, k]` takes `0.3 k^3` ns more. The
+    /// bytes are those of the layout, which all pieces share, and of the sums of the blocks.
     fn estimate(&self, path: &Path, fold: usize) -> Estimate {
         let train = self.tiles.all_but(Some(fold));
         let optima = path.candidates.chunk_by(|&a, &b| self.candidates[a].c == self.candidates[b].c).count();

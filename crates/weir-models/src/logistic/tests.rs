@@ -198,7 +198,7 @@ fn noise(index: usize) -> f64 {
     ((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / (1 << 24) as f64
 }
 
-/// Several blocks, enough rows to start from a sample, and a last tile that is not full: values `[rows, 4]` and classes.
+/// Several blocks, enough rows to start from a sample, and a last tile that is not full: values `[rows, 4]`, classes.
 fn many_rows() -> (Vec<f64>, Vec<u8>) {
     const ROWS: usize = 9005;
     let x: Vec<f64> = (0..ROWS * 4).map(noise).collect();

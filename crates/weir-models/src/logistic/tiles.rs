@@ -2,8 +2,8 @@
 //! rows sit in neighbouring lanes.
 //!
 //! The held-out rows of a fold begin new tiles. All folds then read one layout: the training rows of a fold are the
-//! tiles of all parts but its own. The layout takes `8 (d + 1) n` bytes for n rows of d features, a block at a time when
-//! a pass first reads it, on the thread that does.
+//! tiles of all parts but its own. The layout takes `8 (d + 1) n` bytes for n rows of d features, a block at a time
+//! when a pass first reads it, on the thread that does.
 
 use std::ops::Range;
 use std::sync::OnceLock;
