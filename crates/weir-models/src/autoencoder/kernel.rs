@@ -1,4 +1,5 @@
-//! Arithmetic on blocks of rows, laid out as columns so that neighbouring rows sit in neighbouring lanes.
+//! Arithmetic of the encoder on blocks of rows in f64, laid out as columns so that neighbouring rows sit in
+//! neighbouring lanes.
 //!
 //! Every sum over features, units or rows runs in one fixed order with a separate multiplication and addition (never
 //! fused), so a wider instruction set computes the same bits faster. A matrix-multiplication library was rejected:

@@ -13,6 +13,7 @@ mod adam;
 mod encoder;
 mod gradient;
 mod kernel;
+mod lanes;
 mod network;
 mod params;
 mod random;
