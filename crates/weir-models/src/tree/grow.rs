@@ -1,16 +1,13 @@
-//! Growth of one tree, depth first, over presorted columns.
-
-use rayon::prelude::*;
+//! Growth of trees, depth first, for many candidates at once.
+//!
+//! What bounds a tree from above only cuts it short: a node's split depends on its own rows, not on `max_depth` or
+//! `min_samples_split`, so the tree of a smaller depth is the top of a deeper one. `min_samples_leaf` changes which
+//! cuts are allowed, but seldom which is the best; candidates stay together until they differ in that.
 
 use crate::context::{Context, FitError};
 
-use super::criterion::{Entropy, Gini, Measure};
-use super::model::{Node, Split};
-use super::params::{Criterion, TreeParams};
-use super::presort::{Column, Entry, Presorted};
-
-/// Nodes of fewer values than this are not worth handing to other threads.
-const PARALLEL_VALUES: usize = 1 << 15;
+use super::criterion::Measure;
+use super::params::TreeParams;
 
 /// Where growth stops.
 #[derive(Clone, Copy)]
@@ -33,237 +30,175 @@ impl From<&TreeParams> for Limits {
 impl Limits {
     /// Whether a node of these counts at this depth stays a leaf, whatever its values.
     fn stop(&self, counts: [u32; 2], depth: usize) -> bool {
-        let rows = counts[0] as usize + counts[1] as usize;
         counts.contains(&0)
             || depth >= self.max_depth
-            || rows < self.min_samples_split
-            || rows < self.min_samples_leaf.saturating_mul(2)
+            || size(counts) < self.min_samples_split
+            || size(counts) < self.min_samples_leaf.saturating_mul(2)
     }
 }
 
-/// Bytes of working memory that a growth takes.
-pub(super) fn working_bytes(rows: usize, features: usize) -> usize {
-    2 * rows * features * size_of::<Entry>() + rows
+/// A cut of a node's rows in two.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cut {
+    pub(super) feature: usize,
+    /// Class counts of the left child.
+    pub(super) left: [u32; 2],
+    /// What lies next to the cut on either side, in the splitter's terms.
+    pub(super) sides: [u32; 2],
 }
 
-/// Grows a tree on the rows that `included` marks (one flag per row of the data) and returns its nodes in preorder: a
-/// left child directly follows its parent. There is at least one node.
-///
-/// # Errors
-/// [`FitError::Cancelled`].
-pub(super) fn grow(
-    data: &Presorted,
-    included: Vec<bool>,
-    criterion: Criterion,
-    limits: Limits,
-    context: &Context<'_>,
-) -> Result<Vec<Node>, FitError> {
-    match criterion {
-        Criterion::Gini => Growth::new(data, included, Gini, limits).run(context),
-        Criterion::Entropy => {
-            let rows = included.iter().filter(|&&included| included).count();
-            Growth::new(data, included, Entropy::new(rows), limits).run(context)
-        }
+/// The best cut so far.
+pub(super) struct Best<M: Measure> {
+    pub(super) quality: M::Quality,
+    pub(super) cut: Cut,
+}
+
+impl<M: Measure> Clone for Best<M> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-struct Growth<'a, M> {
-    sorted: &'a [Column],
-    columns: Vec<Working>,
-    counts: [u32; 2],
-    /// Per row of the data: whether the split at hand sends it left.
-    goes_left: Vec<bool>,
-    measure: M,
-    limits: Limits,
+impl<M: Measure> Copy for Best<M> {}
+
+/// `next` if it is strictly better than `best`.
+pub(super) fn better_of<M: Measure>(best: Option<Best<M>>, next: Option<Best<M>>) -> Option<Best<M>> {
+    match (best, next) {
+        (Some(old), Some(new)) => Some(if M::better(new.quality, old.quality) { new } else { old }),
+        (best, next) => best.or(next),
+    }
 }
 
-/// One column's rows. A node owns the same range of every column; within it rows are sorted by value.
-struct Working {
-    entries: Vec<Entry>,
-    /// Holds the right part during a partition.
-    scratch: Vec<Entry>,
+/// Finds and makes the cuts of the rows that a tree is grown on.
+pub(super) trait Splitter {
+    /// Where a node's rows are. Those of a child are good until another child of the same node, or a place that was
+    /// kept of it, is looked at.
+    type Place;
+
+    /// All rows, and how many of each class.
+    fn root(&mut self) -> (Self::Place, [u32; 2]);
+
+    /// The best cut for each of `leaf_sizes`, the fewest rows of a child: ascending, at least one, none of them more
+    /// than half of the node's rows. Ties go to the lowest feature, then to the lowest threshold.
+    fn best_cuts<M: Measure>(
+        &mut self,
+        place: &mut Self::Place,
+        counts: [u32; 2],
+        leaf_sizes: &[usize],
+        measure: &M,
+    ) -> Vec<Option<Cut>>;
+
+    /// The threshold of a cut.
+    fn threshold(&self, cut: &Cut) -> f64;
+
+    /// A second place of the same rows, to be looked at when the first one and all below it are done with.
+    fn keep(&self, place: &Self::Place, counts: [u32; 2]) -> Self::Place;
+
+    /// Cuts the rows in left and right ones. A child that is not wanted is not looked at any more.
+    fn divide(&mut self, place: Self::Place, counts: [u32; 2], cut: &Cut, wanted: [bool; 2]) -> [Self::Place; 2];
 }
 
-/// A node whose split is still to be found.
-struct Pending {
-    start: usize,
+/// Takes in the nodes of a growth, in preorder.
+pub(super) trait Harvest {
+    /// What is noted of a node until its turn comes.
+    type Note: Clone;
+
+    /// A node that is a leaf in the trees of some candidates.
+    fn leaf(&mut self, note: &Self::Note, counts: [u32; 2], candidates: &[usize]);
+
+    /// A node that is split, with the notes of its children. It may come again with another split, for other
+    /// candidates.
+    fn split(&mut self, note: Self::Note, counts: [u32; 2], feature: usize, threshold: f64) -> [Self::Note; 2];
+}
+
+/// A node to be looked at.
+struct Task<P, N> {
+    place: P,
+    note: N,
     counts: [u32; 2],
     depth: usize,
-    /// The node that needs this one's index as its right child.
-    right_of: Option<usize>,
-    /// Features not yet known to be constant here. The others' ranges are stale.
-    features: Vec<usize>,
+    /// Those in whose trees it is, ascending.
+    candidates: Vec<usize>,
 }
 
-/// The best cut of a node.
-#[derive(Clone, Copy)]
-struct Cut<Q> {
-    feature: usize,
-    /// Class counts of the left child.
-    left: [u32; 2],
-    quality: Q,
-}
-
-impl<'a, M: Measure> Growth<'a, M> {
-    fn new(data: &'a Presorted, included: Vec<bool>, measure: M, limits: Limits) -> Self {
-        let mut counts = [0; 2];
-        for (&included, &class) in included.iter().zip(data.classes()) {
-            counts[usize::from(class)] += u32::from(included);
-        }
-        let columns = data
-            .columns
-            .par_iter()
-            .map(|column| {
-                let entries: Vec<Entry> =
-                    column.entries.iter().copied().filter(|entry| included[entry.row()]).collect();
-                Working { scratch: entries.clone(), entries }
-            })
-            .collect();
-        Self { sorted: &data.columns, columns, counts, goes_left: included, measure, limits }
-    }
-
-    fn run(mut self, context: &Context<'_>) -> Result<Vec<Node>, FitError> {
-        let mut nodes: Vec<Node> = Vec::new();
-        let features = (0..self.columns.len()).collect();
-        let mut stack = vec![Pending { start: 0, counts: self.counts, depth: 0, right_of: None, features }];
-        while let Some(mut node) = stack.pop() {
-            context.check()?;
-            let index = nodes.len();
-            if let Some(parent) = node.right_of
-                && let Some(split) = &mut nodes[parent].split
-            {
-                split.right = index as u32;
-            }
-            let cut = if self.limits.stop(node.counts, node.depth) { None } else { self.best_cut(&mut node) };
-            let Some(cut) = cut else {
-                nodes.push(Node { counts: node.counts, split: None });
-                continue;
-            };
-            let threshold = self.threshold(&node, &cut);
-            // The right child's index is filled in when it comes off the stack.
-            let split = Split { feature: cut.feature as u32, threshold, right: 0 };
-            nodes.push(Node { counts: node.counts, split: Some(split) });
-            let (left, right) = self.divide(node, &cut, index);
-            stack.push(right);
-            stack.push(left);
-        }
-        Ok(nodes)
-    }
-
-    /// The best cut over all features; drops from `node.features` those that are constant.
-    fn best_cut(&self, node: &mut Pending) -> Option<Cut<M::Quality>> {
-        let rows = node.rows();
-        let range = node.start..node.start + rows;
-        node.features.retain(|&feature| {
-            let entries = &self.columns[feature].entries;
-            entries[range.start].rank() != entries[range.end - 1].rank()
-        });
-        let scan = |&feature: &usize| self.best_cut_of(feature, &self.columns[feature].entries[range.clone()], node);
-        // In feature order, and only a strictly better cut replaces an earlier one: ties go to the lowest feature.
-        let pick = |best: Option<Cut<M::Quality>>, next: Option<Cut<M::Quality>>| match (best, next) {
-            (Some(best), Some(next)) => Some(if M::better(next.quality, best.quality) { next } else { best }),
-            (best, next) => best.or(next),
-        };
-        if rows * node.features.len() < PARALLEL_VALUES {
-            node.features.iter().map(scan).fold(None, pick)
+/// Grows the trees of all `candidates`, at least one.
+///
+/// # Errors
+/// What [`Context::check`] says.
+pub(super) fn grow<S: Splitter, M: Measure, H: Harvest>(
+    splitter: &mut S,
+    measure: &M,
+    candidates: &[Limits],
+    harvest: &mut H,
+    root: H::Note,
+    context: &Context<'_>,
+) -> Result<(), FitError> {
+    let (place, counts) = splitter.root();
+    let mut tasks = vec![Task { place, note: root, counts, depth: 0, candidates: (0..candidates.len()).collect() }];
+    while let Some(Task { mut place, note, counts, depth, candidates: here }) = tasks.pop() {
+        context.check()?;
+        let (mut leaves, going): (Vec<usize>, Vec<usize>) =
+            here.into_iter().partition(|&candidate| candidates[candidate].stop(counts, depth));
+        let groups = if going.is_empty() {
+            Vec::new()
         } else {
-            node.features.par_iter().map(scan).collect::<Vec<_>>().into_iter().fold(None, pick)
-        }
-    }
-
-    /// The best cut of one feature; ties go to the lowest threshold.
-    fn best_cut_of(&self, feature: usize, entries: &[Entry], node: &Pending) -> Option<Cut<M::Quality>> {
-        let total = node.counts;
-        let least = self.limits.min_samples_leaf;
-        let mut malicious: u32 = entries[..least - 1].iter().map(|entry| entry.class()).sum();
-        let mut best: Option<Cut<M::Quality>> = None;
-        // A cut after position p leaves p + 1 rows on the left.
-        for position in least - 1..entries.len() - least {
-            malicious += entries[position].class();
-            if entries[position].rank() == entries[position + 1].rank() {
-                continue;
-            }
-            let left = [position as u32 + 1 - malicious, malicious];
-            let quality = self.measure.quality(left, total);
-            if best.is_none_or(|best| M::better(quality, best.quality)) {
-                best = Some(Cut { feature, left, quality });
-            }
-        }
-        best
-    }
-
-    /// Halfway between the values on both sides of the cut, or the lower one where rounding gives the upper.
-    fn threshold(&self, node: &Pending, cut: &Cut<M::Quality>) -> f64 {
-        let first_right = node.start + size(cut.left);
-        let entries = &self.columns[cut.feature].entries;
-        let value = |entry: Entry| self.sorted[cut.feature].values[entry.rank() as usize];
-        let (lower, upper) = (value(entries[first_right - 1]), value(entries[first_right]));
-        let middle = lower / 2.0 + upper / 2.0;
-        if lower <= middle && middle < upper { middle } else { lower }
-    }
-
-    /// Partitions the node's range of every live column into left and right rows, both still sorted.
-    fn divide(&mut self, node: Pending, cut: &Cut<M::Quality>, index: usize) -> (Pending, Pending) {
-        let end = node.start + node.rows();
-        let middle = node.start + size(cut.left);
-        let right_counts = [node.counts[0] - cut.left[0], node.counts[1] - cut.left[1]];
-        let depth = node.depth + 1;
-        let [keep_left, keep_right] = [cut.left, right_counts].map(|counts| !self.limits.stop(counts, depth));
-
-        if keep_left || keep_right {
-            let order = &self.columns[cut.feature].entries;
-            order[node.start..middle].iter().for_each(|entry| self.goes_left[entry.row()] = true);
-            order[middle..end].iter().for_each(|entry| self.goes_left[entry.row()] = false);
-            let goes_left = &self.goes_left;
-            let mut live = vec![false; self.columns.len()];
-            node.features.iter().for_each(|&feature| live[feature] = feature != cut.feature);
-            let partition = |(column, live): (&mut Working, bool)| {
-                if live {
-                    column.partition(node.start..end, goes_left);
-                }
-            };
-            if node.rows() * node.features.len() < PARALLEL_VALUES {
-                self.columns.iter_mut().zip(live).for_each(partition);
-            } else {
-                self.columns.par_iter_mut().zip(live).for_each(partition);
-            }
-        }
-        let left = Pending {
-            start: node.start,
-            counts: cut.left,
-            depth,
-            right_of: None,
-            features: if keep_left { node.features.clone() } else { Vec::new() },
+            let leaf_size = |&candidate: &usize| candidates[candidate].min_samples_leaf;
+            let mut leaf_sizes: Vec<usize> = going.iter().map(leaf_size).collect();
+            leaf_sizes.sort_unstable();
+            leaf_sizes.dedup();
+            let cuts = splitter.best_cuts(&mut place, counts, &leaf_sizes, measure);
+            group(going, &mut leaves, |candidate| {
+                cuts[leaf_sizes.partition_point(|&size| size < leaf_size(&candidate))]
+            })
         };
-        let right = Pending { start: middle, counts: right_counts, depth, right_of: Some(index), ..node };
-        (left, right)
-    }
-}
-
-impl Pending {
-    fn rows(&self) -> usize {
-        size(self.counts)
-    }
-}
-
-impl Working {
-    fn partition(&mut self, range: std::ops::Range<usize>, goes_left: &[bool]) {
-        let entries = &mut self.entries[range];
-        let scratch = &mut self.scratch[..entries.len()];
-        let (mut left, mut right) = (0, 0);
-        // Both places are written, one of them counts: no branch to mispredict.
-        for position in 0..entries.len() {
-            let entry = entries[position];
-            entries[left] = entry;
-            scratch[right] = entry;
-            let goes_left = goes_left[entry.row()];
-            left += usize::from(goes_left);
-            right += usize::from(!goes_left);
+        if !leaves.is_empty() {
+            harvest.leaf(&note, counts, &leaves);
         }
-        entries[left..].copy_from_slice(&scratch[..right]);
+        let mut groups = groups.into_iter();
+        let Some((cut, together)) = groups.next() else { continue };
+        for (_, others) in groups {
+            let place = splitter.keep(&place, counts);
+            tasks.push(Task { place, note: note.clone(), counts, depth, candidates: others });
+        }
+        let right = [counts[0] - cut.left[0], counts[1] - cut.left[1]];
+        let threshold = splitter.threshold(&cut);
+        let [left_note, right_note] = harvest.split(note, counts, cut.feature, threshold);
+        let wanted = [cut.left, right]
+            .map(|counts| together.iter().any(|&candidate| !candidates[candidate].stop(counts, depth + 1)));
+        let [left_place, right_place] = splitter.divide(place, counts, &cut, wanted);
+        let depth = depth + 1;
+        tasks.push(Task { place: right_place, note: right_note, counts: right, depth, candidates: together.clone() });
+        tasks.push(Task { place: left_place, note: left_note, counts: cut.left, depth, candidates: together });
     }
+    Ok(())
 }
 
-fn size(counts: [u32; 2]) -> usize {
+/// Candidates that share a cut. Those without one are added to `leaves`.
+fn group(
+    candidates: Vec<usize>,
+    leaves: &mut Vec<usize>,
+    cut_of: impl Fn(usize) -> Option<Cut>,
+) -> Vec<(Cut, Vec<usize>)> {
+    let mut groups: Vec<(Cut, Vec<usize>)> = Vec::new();
+    for candidate in candidates {
+        match cut_of(candidate) {
+            None => leaves.push(candidate),
+            Some(cut) => match groups.iter_mut().find(|(other, _)| *other == cut) {
+                Some((_, group)) => group.push(candidate),
+                None => groups.push((cut, vec![candidate])),
+            },
+        }
+    }
+    groups
+}
+
+/// Halfway between the values on both sides of a cut, or the lower one where rounding gives the upper.
+pub(super) fn midpoint(lower: f64, upper: f64) -> f64 {
+    let middle = lower / 2.0 + upper / 2.0;
+    if lower <= middle && middle < upper { middle } else { lower }
+}
+
+/// Rows of a node.
+pub(super) fn size(counts: [u32; 2]) -> usize {
     counts[0] as usize + counts[1] as usize
 }

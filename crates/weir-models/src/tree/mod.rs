@@ -12,6 +12,8 @@
 //!   at random. Gini decreases are compared as exact fractions, so a tie is a tie.
 //! - The tree does not depend on the order of the rows.
 
+mod build;
+mod columns;
 mod criterion;
 mod grow;
 mod model;
@@ -29,8 +31,11 @@ use crate::classifier::Fit;
 use crate::context::{Context, FitError};
 use crate::data::Dataset;
 
-use grow::{Limits, grow};
-use presort::presort;
+use build::Builder;
+use columns::Columns;
+use criterion::{Entropy, Gini, Measure};
+use grow::{Limits, Splitter, grow};
+use presort::MAX_ROWS;
 
 impl TreeParams {
     /// Grows a tree on all rows of `data`. Rows of a single class give a tree of one leaf. Features are used as they
@@ -39,14 +44,34 @@ impl TreeParams {
     /// # Errors
     /// [`FitError::OneClass`] when there are no rows; [`FitError::Cancelled`].
     pub fn fit(&self, data: Dataset<'_>, context: &Context<'_>) -> Result<Fit<Tree>, FitError> {
-        refuse_no_rows(data)?;
+        refuse(data)?;
         context.check()?;
-        let presorted = presort(data);
-        let nodes = grow(&presorted, presorted.all_rows(), self.criterion, Limits::from(self), context)?;
+        let mut columns = Columns::all(data);
+        let nodes = match self.criterion {
+            Criterion::Gini => self.build(&mut columns, &Gini, context),
+            Criterion::Entropy => self.build(&mut columns, &Entropy::new(data.rows()), context),
+        }?;
         Ok(Fit { model: Tree::new(data.features(), nodes), converged: true })
+    }
+
+    fn build(
+        &self,
+        splitter: &mut impl Splitter,
+        measure: &impl Measure,
+        context: &Context<'_>,
+    ) -> Result<Vec<Node>, FitError> {
+        let mut builder = Builder::default();
+        grow(splitter, measure, &[Limits::from(self)], &mut builder, (), context)?;
+        Ok(builder.finish())
     }
 }
 
-fn refuse_no_rows(data: Dataset<'_>) -> Result<(), FitError> {
-    if data.rows() == 0 { Err(FitError::OneClass { model: "decision tree", benign: 0, malicious: 0 }) } else { Ok(()) }
+fn refuse(data: Dataset<'_>) -> Result<(), FitError> {
+    if data.rows() == 0 {
+        return Err(FitError::OneClass { model: "decision tree", benign: 0, malicious: 0 });
+    }
+    if data.rows() > MAX_ROWS {
+        return Err(FitError::Data(format!("a decision tree takes at most {MAX_ROWS} rows, found {}", data.rows())));
+    }
+    Ok(())
 }

@@ -96,7 +96,7 @@ impl Node {
     /// The majority class; a tie is class 0.
     #[must_use]
     pub fn class(&self) -> u8 {
-        u8::from(self.counts[1] > self.counts[0])
+        majority(self.counts)
     }
 
     /// Share of class 1.
@@ -111,6 +111,11 @@ impl Node {
     pub fn rows(&self) -> usize {
         self.counts[0] as usize + self.counts[1] as usize
     }
+}
+
+/// The class with more rows; a tie is class 0.
+pub(super) fn majority(counts: [u32; 2]) -> u8 {
+    u8::from(counts[1] > counts[0])
 }
 
 impl Classifier for Tree {

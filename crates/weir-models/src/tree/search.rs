@@ -1,21 +1,21 @@
-//! Many candidates on many folds from few growths.
-//!
-//! One presort serves everything. What bounds a tree from above only cuts it short: a node's split depends on its own
-//! rows, not on `max_depth` or `min_samples_split`, so the tree of a smaller depth is the top of a deeper one.
-//! Candidates that differ in nothing else are therefore read from one growth, which counts once, at every node, the
-//! held-out rows that come by. `min_samples_leaf` changes which cuts are allowed and needs a growth of its own.
+//! Many candidates on many folds from few growths: one per criterion and fold, from which all depths and leaf sizes are
+//! read. The columns are sorted once for all of them.
 
+use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::{Context, FitError};
 use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
 use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 
-use super::grow::{Limits, grow, working_bytes};
-use super::model::Node;
-use super::params::TreeParams;
-use super::presort::{Presorted, presort};
+use super::columns::{Buffers, Columns, working_bytes};
+use super::criterion::{Entropy, Gini, Measure};
+use super::grow::{Harvest, Limits, grow};
+use super::model::majority;
+use super::params::{Criterion, TreeParams};
+use super::presort::{Entry, sort_column};
 
 /// A search over trees: a piece is a growth on a fold.
 pub(crate) struct Search<'a> {
@@ -23,47 +23,68 @@ pub(crate) struct Search<'a> {
     groups: Vec<Vec<usize>>,
     data: Dataset<'a>,
     folds: &'a Folds,
-    presorted: OnceLock<Presorted>,
+    sorted: Sorted,
+    entropy: OnceLock<Entropy>,
 }
 
 impl<'a> Search<'a> {
     /// # Errors
     /// [`FitError::OneClass`] when there are no rows.
     pub(crate) fn new(candidates: Vec<TreeParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
-        super::refuse_no_rows(data)?;
-        Ok(Self { groups: group(&candidates), candidates, data, folds, presorted: OnceLock::new() })
+        super::refuse(data)?;
+        let (groups, sorted) = (group(&candidates), Sorted::new(data.features()));
+        Ok(Self { candidates, groups, data, folds, sorted, entropy: OnceLock::new() })
+    }
+
+    fn score_by<M: Measure>(
+        &self,
+        group: &[usize],
+        fold: &Fold,
+        measure: &M,
+        buffers: &mut Buffers,
+        context: &Context<'_>,
+    ) -> Result<Vec<u64>, FitError> {
+        let limits: Vec<Limits> = group.iter().map(|&candidate| Limits::from(&self.candidates[candidate])).collect();
+        let mut scorer = Scorer { data: self.data, held_out: fold.test.clone(), right: vec![0; group.len()] };
+        let mut columns =
+            Columns::some(self.data, &self.sorted.columns(self.data), &fold.train, std::mem::take(buffers));
+        let all = 0..scorer.held_out.len();
+        let grown = grow(&mut columns, measure, &limits, &mut scorer, all, context);
+        *buffers = columns.into_buffers();
+        grown.map(|()| scorer.right)
     }
 }
 
 impl FamilySearch for Search<'_> {
-    type Scratch = ();
+    type Scratch = Buffers;
 
     fn pieces(&self) -> Vec<Piece> {
         let piece = |group: &Vec<usize>, fold: usize| {
             let first = &self.candidates[group[0]];
             Piece {
-                name: format!(
-                    "{} min_samples_leaf={} fold={}",
-                    first.criterion.name(),
-                    first.min_samples_leaf,
-                    fold + 1
-                ),
+                name: format!("{} fold={}", first.criterion.name(), fold + 1),
                 cells: group.iter().map(|&candidate| Cell { candidate, fold }).collect(),
-                estimate: Estimate { seconds: 0.0, bytes: working_bytes(self.data.rows(), self.data.features()) },
+                estimate: Estimate { seconds: 0.0, bytes: working_bytes(self.data.rows(), self.data.features(), 1) },
             }
         };
         let folds = 0..self.folds.len();
         folds.flat_map(|fold| self.groups.iter().map(move |group| piece(group, fold))).collect()
     }
 
-    fn scratch(&self, _bytes: usize) {}
+    fn scratch(&self, _bytes: usize) -> Buffers {
+        Buffers::default()
+    }
 
-    fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
+    fn score(&self, piece: usize, buffers: &mut Buffers, context: &Context<'_>) -> Result<Vec<Score>, FitError> {
         context.check()?;
-        let presorted = self.presorted.get_or_init(|| presort(self.data));
-        let (fold, group) = (piece / self.groups.len(), &self.groups[piece % self.groups.len()]);
-        let candidates: Vec<&TreeParams> = group.iter().map(|&index| &self.candidates[index]).collect();
-        let right = score_group(&candidates, self.data, presorted, &self.folds.folds()[fold], context)?;
+        let (fold, group) = (&self.folds.folds()[piece / self.groups.len()], &self.groups[piece % self.groups.len()]);
+        let right = match self.candidates[group[0]].criterion {
+            Criterion::Gini => self.score_by(group, fold, &Gini, buffers, context),
+            Criterion::Entropy => {
+                let entropy = self.entropy.get_or_init(|| Entropy::new(self.data.rows()));
+                self.score_by(group, fold, entropy, buffers, context)
+            }
+        }?;
         context.progress.advance(right.len() as u64);
         Ok(right.into_iter().map(|right| Score { right, converged: true }).collect())
     }
@@ -73,11 +94,7 @@ impl FamilySearch for Search<'_> {
 fn group(candidates: &[TreeParams]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, candidate) in candidates.iter().enumerate() {
-        let same = |group: &&mut Vec<usize>| {
-            let first = &candidates[group[0]];
-            (first.criterion, first.min_samples_leaf) == (candidate.criterion, candidate.min_samples_leaf)
-        };
-        match groups.iter_mut().find(same) {
+        match groups.iter_mut().find(|group| candidates[group[0]].criterion == candidate.criterion) {
             Some(group) => group.push(index),
             None => groups.push(vec![index]),
         }
@@ -85,54 +102,58 @@ fn group(candidates: &[TreeParams]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Held-out rows that each candidate of a (non-empty) group predicts correctly on one fold.
-fn score_group(
-    candidates: &[&TreeParams],
-    data: Dataset<'_>,
-    presorted: &Presorted,
-    fold: &Fold,
-    context: &Context<'_>,
-) -> Result<Vec<u64>, FitError> {
-    let mut included = vec![false; data.rows()];
-    fold.train.iter().for_each(|&row| included[row as usize] = true);
-    let mut widest = Limits::from(candidates[0]);
-    for limits in candidates.iter().map(|&candidate| Limits::from(candidate)) {
-        widest.max_depth = widest.max_depth.max(limits.max_depth);
-        widest.min_samples_split = widest.min_samples_split.min(limits.min_samples_split);
-    }
-    let nodes = grow(presorted, included, candidates[0].criterion, widest, context)?;
-    let passing = count_passing(&nodes, data, &fold.test);
-    Ok(candidates.iter().map(|&candidate| correct(&nodes, &passing, Limits::from(candidate))).collect())
+/// The sorted columns. The workers that need them first sort them together.
+struct Sorted {
+    columns: Vec<OnceLock<Vec<Entry>>>,
+    next: AtomicUsize,
 }
 
-/// Per node the rows of each class among `rows` that come by.
-fn count_passing(nodes: &[Node], data: Dataset<'_>, rows: &[u32]) -> Vec<[u32; 2]> {
-    let mut passing = vec![[0; 2]; nodes.len()];
-    for &row in rows {
-        let (values, class) = (data.row(row as usize), usize::from(data.classes()[row as usize]));
-        let mut index = 0;
-        passing[index][class] += 1;
-        while let Some(split) = &nodes[index].split {
-            index = if values[split.feature as usize] <= split.threshold { index + 1 } else { split.right as usize };
-            passing[index][class] += 1;
-        }
+impl Sorted {
+    fn new(features: usize) -> Self {
+        Self { columns: (0..features).map(|_| OnceLock::new()).collect(), next: AtomicUsize::new(0) }
     }
-    passing
+
+    /// All columns. Sorting hands nothing to other threads, so whoever waits here waits for a thread at work.
+    fn columns(&self, data: Dataset<'_>) -> Vec<&[Entry]> {
+        loop {
+            let feature = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(column) = self.columns.get(feature) else { break };
+            column.get_or_init(|| {
+                let mut sorted = vec![Entry::default(); data.rows()];
+                sort_column(data, feature, &mut sorted);
+                sorted
+            });
+        }
+        self.columns.iter().map(|column| &column.wait()[..]).collect()
+    }
 }
 
-/// Rows predicted correctly by the tree that `limits` cut out of `nodes`.
-fn correct(nodes: &[Node], passing: &[[u32; 2]], limits: Limits) -> u64 {
-    let mut correct = 0;
-    let mut stack = vec![(0, 0)];
-    while let Some((index, depth)) = stack.pop() {
-        let node: &Node = &nodes[index];
-        match &node.split {
-            Some(split) if depth < limits.max_depth && node.rows() >= limits.min_samples_split => {
-                stack.push((split.right as usize, depth + 1));
-                stack.push((index + 1, depth + 1));
-            }
-            _ => correct += u64::from(passing[index][usize::from(node.class())]),
-        }
+/// Counts the held-out rows that each candidate predicts correctly. A note is where those of the node are.
+struct Scorer<'a> {
+    data: Dataset<'a>,
+    held_out: Vec<u32>,
+    right: Vec<u64>,
+}
+
+impl Harvest for Scorer<'_> {
+    type Note = Range<usize>;
+
+    fn leaf(&mut self, note: &Range<usize>, counts: [u32; 2], candidates: &[usize]) {
+        let class = majority(counts);
+        let rows = self.held_out[note.clone()].iter();
+        let right = rows.filter(|&&row| self.data.classes()[row as usize] == class).count() as u64;
+        candidates.iter().for_each(|&candidate| self.right[candidate] += right);
     }
-    correct
+
+    fn split(&mut self, note: Range<usize>, _: [u32; 2], feature: usize, threshold: f64) -> [Range<usize>; 2] {
+        let rows = &mut self.held_out[note.clone()];
+        let mut left = 0;
+        for place in 0..rows.len() {
+            let goes_left = self.data.row(rows[place] as usize)[feature] <= threshold;
+            rows.swap(left, place);
+            left += usize::from(goes_left);
+        }
+        let middle = note.start + left;
+        [note.start..middle, middle..note.end]
+    }
 }
