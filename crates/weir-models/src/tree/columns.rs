@@ -8,11 +8,8 @@ use rayon::prelude::*;
 use crate::data::Dataset;
 
 use super::criterion::Measure;
-use super::grow::{Best, Cut, Splitter, better_of, midpoint, size};
+use super::grow::{Best, Cut, PARALLEL_VALUES, Splitter, best_of_features, better_of, midpoint, size};
 use super::presort::{Entry, sort_column};
-
-/// Nodes of fewer values than this are not worth handing to other threads.
-const PARALLEL_VALUES: usize = 1 << 15;
 
 /// Cuts that are looked at, or passed over, together.
 const BLOCK: usize = 16;
@@ -52,7 +49,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The rows `chosen`, at least one, out of all that `sorted` has per feature. The buffers may hold anything.
-    pub(super) fn some(data: Dataset<'a>, sorted: &[&[Entry]], chosen: &[u32], mut buffers: Buffers) -> Self {
+    pub(super) fn some(data: Dataset<'a>, sorted: &[&Vec<Entry>], chosen: &[u32], mut buffers: Buffers) -> Self {
         let rows = data.rows();
         buffers.0.iter_mut().for_each(|buffer| buffer.resize(rows * sorted.len(), Entry::default()));
         let mut included = Rows::none(rows);
@@ -105,28 +102,12 @@ impl Splitter for Columns<'_> {
                 self.range_mut(place, rows, feature).copy_from_slice(kept);
             }
         }
-        let mut best = vec![None; leaf_sizes.len()];
-        let scan = |feature: usize, best: &mut [Option<Best<M>>]| {
+        let mut features = std::mem::take(&mut place.features);
+        let cuts = best_of_features(&mut features, rows, leaf_sizes.len(), |feature, best| {
             scan(self.range(place, rows, feature), feature, counts, leaf_sizes, measure, best)
-        };
-        // In feature order, and only a strictly better cut replaces an earlier one: ties go to the lowest feature.
-        let mut cuttable = Vec::with_capacity(place.features.len());
-        if rows * place.features.len() < PARALLEL_VALUES {
-            cuttable.extend(place.features.iter().copied().filter(|&feature| scan(feature, &mut best)));
-        } else {
-            let alone = |&feature: &usize| {
-                let mut best = vec![None; leaf_sizes.len()];
-                scan(feature, &mut best).then_some((feature, best))
-            };
-            let alone: Vec<_> = place.features.par_iter().map(alone).collect();
-            for (feature, next) in alone.into_iter().flatten() {
-                cuttable.push(feature);
-                best.iter_mut().zip(next).for_each(|(best, next)| *best = better_of(*best, next));
-            }
-        }
-        // What has no cut for the smallest leaf has none further down either.
-        place.features = cuttable;
-        best.into_iter().map(|best| best.map(|best| best.cut)).collect()
+        });
+        place.features = features;
+        cuts
     }
 
     fn threshold(&self, cut: &Cut) -> f64 {
@@ -302,22 +283,21 @@ fn count(data: Dataset<'_>, rows: impl Iterator<Item = usize>) -> [u32; 2] {
     })
 }
 
-/// A set of rows, one bit each.
-struct Rows(Vec<u64>);
+/// A set of rows, one byte each: quicker to ask than bits.
+struct Rows(Vec<bool>);
 
 impl Rows {
     fn none(rows: usize) -> Self {
-        Self(vec![0; rows.div_ceil(64)])
+        Self(vec![false; rows])
     }
 
     #[inline(always)]
     fn has(&self, row: usize) -> bool {
-        self.0[row / 64] >> (row % 64) & 1 == 1
+        self.0[row]
     }
 
     #[inline(always)]
     fn set(&mut self, row: usize, included: bool) {
-        let word = &mut self.0[row / 64];
-        *word = *word & !(1 << (row % 64)) | u64::from(included) << (row % 64);
+        self.0[row] = included;
     }
 }

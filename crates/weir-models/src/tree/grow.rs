@@ -4,10 +4,15 @@
 //! `min_samples_split`, so the tree of a smaller depth is the top of a deeper one. `min_samples_leaf` changes which
 //! cuts are allowed, but seldom which is the best; candidates stay together until they differ in that.
 
+use rayon::prelude::*;
+
 use crate::context::{Context, FitError};
 
 use super::criterion::Measure;
 use super::params::TreeParams;
+
+/// Nodes of fewer values than this are not worth handing to other threads.
+pub(super) const PARALLEL_VALUES: usize = 1 << 15;
 
 /// Where growth stops.
 #[derive(Clone, Copy)]
@@ -67,6 +72,34 @@ pub(super) fn better_of<M: Measure>(best: Option<Best<M>>, next: Option<Best<M>>
         (Some(old), Some(new)) => Some(if M::better(new.quality, old.quality) { new } else { old }),
         (best, next) => best.or(next),
     }
+}
+
+/// The best cuts over all `features` of a node, one for each leaf size, and leaves only those that have any. `scan`
+/// replaces the best cuts so far where a feature has strictly better ones and returns whether it has any at all.
+pub(super) fn best_of_features<M: Measure>(
+    features: &mut Vec<usize>,
+    rows: usize,
+    leaf_sizes: usize,
+    scan: impl Fn(usize, &mut [Option<Best<M>>]) -> bool + Sync,
+) -> Vec<Option<Cut>> {
+    let mut best = vec![None; leaf_sizes];
+    // In feature order, and only a strictly better cut replaces an earlier one: ties go to the lowest feature. What has
+    // no cut here for the smallest leaf has none further down either.
+    if rows * features.len() < PARALLEL_VALUES {
+        features.retain(|&feature| scan(feature, &mut best));
+    } else {
+        let alone = |&feature: &usize| {
+            let mut best = vec![None; leaf_sizes];
+            scan(feature, &mut best).then_some((feature, best))
+        };
+        let alone: Vec<_> = features.par_iter().map(alone).collect();
+        features.clear();
+        for (feature, next) in alone.into_iter().flatten() {
+            features.push(feature);
+            best.iter_mut().zip(next).for_each(|(best, next)| *best = better_of(*best, next));
+        }
+    }
+    best.into_iter().map(|best| best.map(|best| best.cut)).collect()
 }
 
 /// Finds and makes the cuts of the rows that a tree is grown on.

@@ -15,6 +15,9 @@ pub struct TreeParams {
     pub min_samples_split: usize,
     /// Fewest rows of each child of a split (at least 1).
     pub min_samples_leaf: usize,
+    /// Most bins that the values of a feature are cut into (2 to 65,535); `None` for exact cuts between any two values.
+    /// Not one of scikit-learn's tree; its `HistGradientBoostingClassifier` has it.
+    pub max_bins: Option<usize>,
 }
 
 /// Impurity of a node with class shares p and 1 - p.
@@ -29,9 +32,9 @@ pub enum Criterion {
 const CRITERIA: [(&str, Criterion); 2] = [("gini", Criterion::Gini), ("entropy", Criterion::Entropy)];
 
 impl Default for TreeParams {
-    /// scikit-learn's: gini, no depth limit, `min_samples_split` 2, `min_samples_leaf` 1.
+    /// scikit-learn's: gini, no depth limit, `min_samples_split` 2, `min_samples_leaf` 1; exact cuts.
     fn default() -> Self {
-        Self { criterion: Criterion::Gini, max_depth: None, min_samples_split: 2, min_samples_leaf: 1 }
+        Self { criterion: Criterion::Gini, max_depth: None, min_samples_split: 2, min_samples_leaf: 1, max_bins: None }
     }
 }
 
@@ -50,6 +53,7 @@ impl TreeParams {
             max_depth: reader.int_or_none("max_depth", default.max_depth, 1..=most)?,
             min_samples_split: reader.int("min_samples_split", default.min_samples_split, 2..=most)?,
             min_samples_leaf: reader.int("min_samples_leaf", default.min_samples_leaf, 1..=most)?,
+            max_bins: reader.int_or_none("max_bins", default.max_bins, 2..=usize::from(u16::MAX))?,
         };
         reader.finish()?;
         Ok(params)
@@ -61,6 +65,7 @@ impl TreeParams {
         let whole = |number: usize| ParamValue::Int(i64::try_from(number).unwrap_or(i64::MAX));
         ParamMap::from([
             ("criterion".to_owned(), ParamValue::Text(self.criterion.name().to_owned())),
+            ("max_bins".to_owned(), self.max_bins.map_or(ParamValue::None, whole)),
             ("max_depth".to_owned(), self.max_depth.map_or(ParamValue::None, whole)),
             ("min_samples_split".to_owned(), whole(self.min_samples_split)),
             ("min_samples_leaf".to_owned(), whole(self.min_samples_leaf)),

@@ -90,6 +90,11 @@ pub(super) fn sort_key(value: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
+/// The value of a key.
+pub(super) fn value_of(key: u64) -> f64 {
+    f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
+}
+
 /// Sorts by the bits from `low` on, stably.
 fn radix_sort(words: &mut Vec<u64>, low: u32) {
     let any = words.iter().fold(0, |any, word| any | word);

@@ -10,9 +10,11 @@ use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
 use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 
-use super::columns::{Buffers, Columns, working_bytes};
-use super::criterion::{Entropy, Gini, Measure};
-use super::grow::{Harvest, Limits, grow};
+use super::bins::{Binned, bin_column};
+use super::columns::{self, Buffers, Columns};
+use super::criterion::{Entropy, Gini};
+use super::grow::{Harvest, Limits, Splitter, grow};
+use super::histogram::{self, Histograms};
 use super::model::majority;
 use super::params::{Criterion, TreeParams};
 use super::presort::{Entry, sort_column};
@@ -23,35 +25,86 @@ pub(crate) struct Search<'a> {
     groups: Vec<Vec<usize>>,
     data: Dataset<'a>,
     folds: &'a Folds,
-    sorted: Sorted,
+    sorted: PerColumn<Vec<Entry>>,
+    /// By `max_bins`. Bins come from the values of all folds; classes have no part in them.
+    binned: Vec<(usize, PerColumn<Binned>)>,
     entropy: OnceLock<Entropy>,
 }
 
 impl<'a> Search<'a> {
     /// # Errors
-    /// [`FitError::OneClass`] when there are no rows.
+    /// [`FitError::OneClass`] when there are no rows, [`FitError::Data`] when there are too many.
     pub(crate) fn new(candidates: Vec<TreeParams>, data: Dataset<'a>, folds: &'a Folds) -> Result<Self, FitError> {
         super::refuse(data)?;
-        let (groups, sorted) = (group(&candidates), Sorted::new(data.features()));
-        Ok(Self { candidates, groups, data, folds, sorted, entropy: OnceLock::new() })
+        let mut binned: Vec<(usize, PerColumn<Binned>)> = Vec::new();
+        for max_bins in candidates.iter().filter_map(|candidate| candidate.max_bins) {
+            if binned.iter().all(|(other, _)| *other != max_bins) {
+                binned.push((max_bins, PerColumn::new(data.features())));
+            }
+        }
+        let (groups, sorted) = (group(&candidates), PerColumn::new(data.features()));
+        Ok(Self { candidates, groups, data, folds, sorted, binned, entropy: OnceLock::new() })
     }
 
-    fn score_by<M: Measure>(
+    fn estimate(&self, group: &[usize]) -> Estimate {
+        let (rows, features) = (self.data.rows(), self.data.features());
+        let bytes = match self.candidates[group[0]].max_bins {
+            None => {
+                let mut leaf_sizes: Vec<usize> =
+                    group.iter().map(|&index| self.candidates[index].min_samples_leaf).collect();
+                leaf_sizes.sort_unstable();
+                leaf_sizes.dedup();
+                columns::working_bytes(rows, features, leaf_sizes.len())
+            }
+            Some(max_bins) => histogram::working_bytes(rows, features, max_bins),
+        };
+        Estimate { seconds: 0.0, bytes }
+    }
+
+    /// Held-out rows that each candidate of a group predicts correctly on one fold.
+    fn score_group(
         &self,
         group: &[usize],
         fold: &Fold,
-        measure: &M,
         buffers: &mut Buffers,
+        context: &Context<'_>,
+    ) -> Result<Vec<u64>, FitError> {
+        let data = self.data;
+        let Some(max_bins) = self.candidates[group[0]].max_bins else {
+            let sorted = self.sorted.all(|feature| {
+                let mut sorted = vec![Entry::default(); data.rows()];
+                sort_column(data, feature, &mut sorted);
+                sorted
+            });
+            let mut columns = Columns::some(data, &sorted, &fold.train, std::mem::take(buffers));
+            let right = self.score_by(&mut columns, group, fold, context);
+            *buffers = columns.into_buffers();
+            return right;
+        };
+        let (_, binned) = self.binned.iter().find(|(bins, _)| *bins == max_bins).expect("made for all candidates");
+        let columns = binned.all(|feature| bin_column(data, feature, max_bins));
+        let mut histograms = Histograms::new(columns, data.classes(), fold.train.iter().copied());
+        self.score_by(&mut histograms, group, fold, context)
+    }
+
+    fn score_by(
+        &self,
+        splitter: &mut impl Splitter,
+        group: &[usize],
+        fold: &Fold,
         context: &Context<'_>,
     ) -> Result<Vec<u64>, FitError> {
         let limits: Vec<Limits> = group.iter().map(|&candidate| Limits::from(&self.candidates[candidate])).collect();
         let mut scorer = Scorer { data: self.data, held_out: fold.test.clone(), right: vec![0; group.len()] };
-        let mut columns =
-            Columns::some(self.data, &self.sorted.columns(self.data), &fold.train, std::mem::take(buffers));
         let all = 0..scorer.held_out.len();
-        let grown = grow(&mut columns, measure, &limits, &mut scorer, all, context);
-        *buffers = columns.into_buffers();
-        grown.map(|()| scorer.right)
+        match self.candidates[group[0]].criterion {
+            Criterion::Gini => grow(splitter, &Gini, &limits, &mut scorer, all, context),
+            Criterion::Entropy => {
+                let entropy = self.entropy.get_or_init(|| Entropy::new(self.data.rows()));
+                grow(splitter, entropy, &limits, &mut scorer, all, context)
+            }
+        }?;
+        Ok(scorer.right)
     }
 }
 
@@ -61,10 +114,11 @@ impl FamilySearch for Search<'_> {
     fn pieces(&self) -> Vec<Piece> {
         let piece = |group: &Vec<usize>, fold: usize| {
             let first = &self.candidates[group[0]];
+            let bins = first.max_bins.map_or_else(String::new, |bins| format!("max_bins={bins} "));
             Piece {
-                name: format!("{} fold={}", first.criterion.name(), fold + 1),
+                name: format!("{} {bins}fold={}", first.criterion.name(), fold + 1),
                 cells: group.iter().map(|&candidate| Cell { candidate, fold }).collect(),
-                estimate: Estimate { seconds: 0.0, bytes: working_bytes(self.data.rows(), self.data.features(), 1) },
+                estimate: self.estimate(group),
             }
         };
         let folds = 0..self.folds.len();
@@ -78,13 +132,7 @@ impl FamilySearch for Search<'_> {
     fn score(&self, piece: usize, buffers: &mut Buffers, context: &Context<'_>) -> Result<Vec<Score>, FitError> {
         context.check()?;
         let (fold, group) = (&self.folds.folds()[piece / self.groups.len()], &self.groups[piece % self.groups.len()]);
-        let right = match self.candidates[group[0]].criterion {
-            Criterion::Gini => self.score_by(group, fold, &Gini, buffers, context),
-            Criterion::Entropy => {
-                let entropy = self.entropy.get_or_init(|| Entropy::new(self.data.rows()));
-                self.score_by(group, fold, entropy, buffers, context)
-            }
-        }?;
+        let right = self.score_group(group, fold, buffers, context)?;
         context.progress.advance(right.len() as u64);
         Ok(right.into_iter().map(|right| Score { right, converged: true }).collect())
     }
@@ -93,8 +141,9 @@ impl FamilySearch for Search<'_> {
 /// Indices of candidates that can share a growth.
 fn group(candidates: &[TreeParams]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
+    let shared = |candidate: &TreeParams| (candidate.criterion, candidate.max_bins);
     for (index, candidate) in candidates.iter().enumerate() {
-        match groups.iter_mut().find(|group| candidates[group[0]].criterion == candidate.criterion) {
+        match groups.iter_mut().find(|group| shared(&candidates[group[0]]) == shared(candidate)) {
             Some(group) => group.push(index),
             None => groups.push(vec![index]),
         }
@@ -102,29 +151,25 @@ fn group(candidates: &[TreeParams]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The sorted columns. The workers that need them first sort them together.
-struct Sorted {
-    columns: Vec<OnceLock<Vec<Entry>>>,
+/// What is made once of every column. The workers that need it first make it together.
+struct PerColumn<T> {
+    columns: Vec<OnceLock<T>>,
     next: AtomicUsize,
 }
 
-impl Sorted {
+impl<T> PerColumn<T> {
     fn new(features: usize) -> Self {
         Self { columns: (0..features).map(|_| OnceLock::new()).collect(), next: AtomicUsize::new(0) }
     }
 
-    /// All columns. Sorting hands nothing to other threads, so whoever waits here waits for a thread at work.
-    fn columns(&self, data: Dataset<'_>) -> Vec<&[Entry]> {
+    /// All columns. `make` must not hand work to other threads: then whoever waits here waits for a thread at work.
+    fn all(&self, make: impl Fn(usize) -> T) -> Vec<&T> {
         loop {
             let feature = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(column) = self.columns.get(feature) else { break };
-            column.get_or_init(|| {
-                let mut sorted = vec![Entry::default(); data.rows()];
-                sort_column(data, feature, &mut sorted);
-                sorted
-            });
+            column.get_or_init(|| make(feature));
         }
-        self.columns.iter().map(|column| &column.wait()[..]).collect()
+        self.columns.iter().map(OnceLock::wait).collect()
     }
 }
 

@@ -110,7 +110,12 @@ fn parameters_outside_their_range_are_refused_by_name() {
     );
     assert_eq!(
         refusal("splitter", ParamValue::Text("best".to_owned())),
-        "decision tree has no parameter \"splitter\"; it has criterion, max_depth, min_samples_split, min_samples_leaf"
+        "decision tree has no parameter \"splitter\"; it has criterion, max_depth, min_samples_split, min_samples_leaf, \
+         max_bins"
+    );
+    assert_eq!(
+        refusal("max_bins", ParamValue::Int(1)),
+        "decision tree: max_bins must be a whole number from 2 to 65535 or none, received 1"
     );
 }
 
@@ -119,6 +124,7 @@ fn parameters_round_trip_with_scikit_learns_defaults() {
     let default = TreeParams::default().to_map();
     let expected = map(&[
         ("criterion", ParamValue::Text("gini".to_owned())),
+        ("max_bins", ParamValue::None),
         ("max_depth", ParamValue::None),
         ("min_samples_leaf", ParamValue::Int(1)),
         ("min_samples_split", ParamValue::Int(2)),
@@ -153,15 +159,20 @@ fn rows() -> impl Strategy<Value = (Vec<[f64; 3]>, Vec<u8>)> {
 
 fn params() -> impl Strategy<Value = TreeParams> {
     let criterion = prop_oneof![Just(Criterion::Gini), Just(Criterion::Entropy)];
-    (criterion, prop::option::of(1..8_usize), 2..12_usize, 1..8_usize).prop_map(
-        |(criterion, max_depth, min_samples_split, min_samples_leaf)| TreeParams {
+    let max_bins = prop::option::of(2..100_usize);
+    (criterion, prop::option::of(1..8_usize), 2..12_usize, 1..8_usize, max_bins).prop_map(
+        |(criterion, max_depth, min_samples_split, min_samples_leaf, max_bins)| TreeParams {
             criterion,
             max_depth,
             min_samples_split,
             min_samples_leaf,
+            max_bins,
         },
     )
 }
+
+/// As many as the rows that [`rows`] gives at most.
+const ENOUGH_BINS: usize = 80;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
@@ -189,7 +200,18 @@ proptest! {
     }
 
     #[test]
-    fn a_search_scores_each_candidate_as_if_fitted_alone((x, y) in rows(), params in prop::collection::vec(params(), 4)) {
+    fn with_a_bin_for_every_value_the_tree_is_the_exact_one((x, y) in rows(), params in params()) {
+        let exact = fit(&TreeParams { max_bins: None, ..params.clone() }, 3, &x.concat(), &y);
+        prop_assert_eq!(exact, fit(&TreeParams { max_bins: Some(ENOUGH_BINS), ..params }, 3, &x.concat(), &y));
+    }
+
+    #[test]
+    fn a_search_scores_each_candidate_as_if_fitted_alone(
+        (x, y) in rows(),
+        mut params in prop::collection::vec(params(), 6),
+    ) {
+        // Fewer bins are cut otherwise where the held-out rows are not there.
+        params.iter_mut().for_each(|params| params.max_bins = params.max_bins.map(|bins| bins.max(ENOUGH_BINS)));
         let x = x.concat();
         let data = Dataset::new(ArrayView2::from_shape((y.len(), 3), &x).unwrap(), &y);
         let Ok(folds) = Folds::stratified(&y, 3) else { return Ok(()) };
@@ -211,22 +233,71 @@ proptest! {
     }
 }
 
-/// Large enough for the parallel paths.
-#[test]
-fn the_number_of_threads_does_not_matter() {
-    let rows = 20_000_u64;
+/// Rows of 4 features, large enough for the parallel paths.
+fn noise(rows: u64) -> (Vec<f64>, Vec<u8>) {
     let noise = |seed: u64| {
         let mixed = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as f64 / (1 << 24) as f64
     };
     let x: Vec<f64> = (0..rows * 4).map(noise).collect();
     let y: Vec<u8> = (0..rows).map(|row| u8::from(noise(row * 4 + 1) + noise(row + (1 << 40)) > 1.0)).collect();
-    let on = |threads: usize| {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let params = TreeParams { max_depth: Some(6), criterion: Criterion::Entropy, ..TreeParams::default() };
-        pool.install(|| fit(&params, 4, &x, &y))
+    (x, y)
+}
+
+#[test]
+fn the_number_of_threads_does_not_matter() {
+    let (x, y) = noise(20_000);
+    for max_bins in [None, Some(100), Some(1000)] {
+        let on = |threads: usize| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let criterion = Criterion::Entropy;
+            let params = TreeParams { max_depth: Some(6), criterion, max_bins, ..TreeParams::default() };
+            pool.install(|| fit(&params, 4, &x, &y))
+        };
+        let tree = on(1);
+        assert!(tree.nodes().len() > 40);
+        assert_eq!(tree, on(2));
+    }
+}
+
+/// Nodes with and without histograms, bins of one and of two bytes.
+#[test]
+fn with_a_bin_for_every_value_a_large_tree_is_the_exact_one() {
+    let (x, y) = noise(20_000);
+    for values in [200.0, 5000.0] {
+        let x: Vec<f64> = x.iter().map(|value| (value * values).floor()).collect();
+        let params = TreeParams { min_samples_leaf: 3, ..TreeParams::default() };
+        let exact = fit(&params, 4, &x, &y);
+        assert!(exact.nodes().len() > 2000);
+        assert_eq!(exact, fit(&TreeParams { max_bins: Some(5000), ..params }, 4, &x, &y));
+    }
+}
+
+/// Leaf sizes that part ways, on columns large enough for every path.
+#[test]
+fn trees_that_fork_score_as_if_grown_alone() {
+    let (x, y) = noise(12_000);
+    let data = Dataset::new(ArrayView2::from_shape((y.len(), 4), &x).unwrap(), &y);
+    let folds = Folds::stratified(&y, 2).unwrap();
+    for max_bins in [None, Some(64)] {
+        let candidates: Vec<TreeParams> = [1, 2, 4, 40, 400, 4000]
+            .map(|min_samples_leaf| TreeParams { min_samples_leaf, max_bins, ..TreeParams::default() })
+            .to_vec();
+        let together = search(&candidates, data, &folds, &Context::default()).unwrap();
+        for (candidate, together) in candidates.into_iter().zip(together) {
+            assert_eq!(search(&[candidate], data, &folds, &Context::default()).unwrap(), [together]);
+        }
+    }
+}
+
+#[test]
+fn bins_keep_what_a_tree_learns() {
+    let (x, y) = noise(20_000);
+    let (train, test) = x.split_at(15_000 * 4);
+    let right = |max_bins| {
+        let tree = fit(&TreeParams { max_depth: Some(4), max_bins, ..TreeParams::default() }, 4, train, &y[..15_000]);
+        let predicted = tree.predict(ArrayView2::from_shape((5000, 4), test).unwrap()).classes;
+        predicted.iter().zip(&y[15_000..]).filter(|(a, b)| a == b).count()
     };
-    let tree = on(1);
-    assert!(tree.nodes().len() > 40);
-    assert_eq!(tree, on(2));
+    assert!(right(None).abs_diff(right(Some(32))) < 50, "{} of 5000 and {}", right(None), right(Some(32)));
 }
