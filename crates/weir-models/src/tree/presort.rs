@@ -61,15 +61,16 @@ impl Entry {
 /// bytes take two or three passes. Bits for which there is no room decide afterwards, among rows that agree in all others.
 pub(super) fn sort_column(data: Dataset<'_>, feature: usize, sorted: &mut [Entry]) {
     let key = |row: usize| sort_key(data.row(row)[feature]);
-    let (all, any) = (0..data.rows()).map(key).fold((u64::MAX, 0), |(all, any), key| (all & key, any | key));
+    let mut words: Vec<u64> = (0..data.rows()).map(key).collect();
+    let (all, any) = words.iter().fold((u64::MAX, 0), |(all, any), &key| (all & key, any | key));
     let differing = any & !all;
     let (above, below) = ((differing | 1).leading_zeros(), differing.trailing_zeros() % u64::BITS);
     let row_bits = data.rows().next_power_of_two().trailing_zeros();
     let dropped = row_bits.saturating_sub(above + below);
-    let word = |row: usize| (key(row) << above >> (above + below + dropped)) << row_bits | row as u64;
+    for (row, word) in words.iter_mut().enumerate() {
+        *word = *word << above >> (above + below + dropped) << row_bits | row as u64;
+    }
     let row = |word: u64| (word & ((1 << row_bits) - 1)) as usize;
-
-    let mut words: Vec<u64> = (0..data.rows()).map(word).collect();
     radix_sort(&mut words, row_bits);
     if dropped > 0 {
         let runs = words.chunk_by_mut(|&a, &b| a >> row_bits == b >> row_bits);
