@@ -64,17 +64,19 @@ impl FamilySearch for Search<'_> {
             cells: candidates.iter().map(|&candidate| Cell { candidate, fold }).collect(),
             estimate: Estimate { seconds: 0.0, bytes },
         };
+        // Metric by metric, so that threads begin with different folds, each of which needs its index built.
         let folds = 0..self.folds.len();
-        folds.flat_map(|fold| self.metrics.iter().map(move |metric| piece(metric, fold))).collect()
+        self.metrics.iter().flat_map(|metric| folds.clone().map(move |fold| piece(metric, fold))).collect()
     }
 
     fn scratch(&self, _bytes: usize) {}
 
     fn score(&self, piece: usize, _scratch: &mut (), context: &Context<'_>) -> Result<Vec<Score>, FitError> {
         context.check()?;
-        let fold = &self.folds.folds()[piece / self.metrics.len()];
-        let (metric, chosen) = &self.metrics[piece % self.metrics.len()];
-        let Fitted { index, classes } = self.fitted[piece / self.metrics.len()].get_or_init(|| {
+        let number = piece % self.folds.len();
+        let fold = &self.folds.folds()[number];
+        let (metric, chosen) = &self.metrics[piece / self.folds.len()];
+        let Fitted { index, classes } = self.fitted[number].get_or_init(|| {
             let classes: Vec<u8> = fold.train.iter().map(|&row| self.data.classes()[row as usize]).collect();
             let index = Index::new(&gather(self.data, &fold.train), self.data.features(), classes.len());
             Fitted { index, classes }
