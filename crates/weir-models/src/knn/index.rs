@@ -25,6 +25,20 @@ const SCAN_FEATURES: usize = 64;
 const SCAN_QUERIES: usize = 32;
 const SCAN_BLOCKS: usize = 32;
 
+/// Seconds that a query takes, about, on one core.
+///
+/// Measured at 10 features of flows and 11 neighbours: 2.3 us on 22,000 rows, and where each feature moves a little from
+/// copy to copy and no row repeats, 6 on 22,000, 9 on 67,000, 13 on 200,000 and 20 on 667,000. A scan takes 0.6 ns per
+/// value; with more features a tree comes near it (see [`LEAF_BLOCKS`]).
+pub(super) fn seconds_per_query(rows: usize, features: usize) -> f64 {
+    let scan = 6e-10 * (rows * features) as f64;
+    if Index::is_scanned(rows, features) {
+        return scan;
+    }
+    let tree = 4e-6 * libm::cbrt(rows as f64 / 22_000.0) * (features as f64 / 10.0) * (features as f64 / 10.0);
+    tree.min(scan)
+}
+
 /// Rows `[n, d]`, `n` at least 1, arranged for search.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Index {
@@ -77,11 +91,15 @@ impl Leaf {
 impl Index {
     /// Arranges `values`: `[n, d]`, finite, row by row.
     pub(super) fn new(values: &[f64], features: usize, rows: usize) -> Self {
-        if features >= SCAN_FEATURES || rows <= SCAN_ROWS {
+        if Self::is_scanned(rows, features) {
             Self::scanned(values, features, rows)
         } else {
             Self::tree(values, features, rows)
         }
+    }
+
+    fn is_scanned(rows: usize, features: usize) -> bool {
+        features >= SCAN_FEATURES || rows <= SCAN_ROWS
     }
 
     /// As one leaf.

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::distance::Metric;
-use super::index::Index;
+use super::index::{Index, seconds_per_query};
 use super::params::KnnParams;
 use super::{QUERIES, check, vote};
 use crate::context::{Context, FitError};
 use crate::data::Dataset;
-use crate::folds::Folds;
+use crate::folds::{Fold, Folds};
 use crate::search::{Cell, Estimate, FamilySearch, Piece, Score};
 
 /// A search over neighbours: a piece is a metric on a fold.
@@ -57,12 +57,17 @@ impl FamilySearch for Search<'_> {
     type Scratch = ();
 
     fn pieces(&self) -> Vec<Piece> {
-        // The rows once as they are gathered and once in the index.
-        let bytes = 2 * self.data.rows() * self.data.features() * size_of::<f64>();
-        let piece = |(metric, candidates): &(Metric, Vec<usize>), fold: usize| Piece {
-            name: format!("{} fold={}", metric.name(), fold + 1),
-            cells: candidates.iter().map(|&candidate| Cell { candidate, fold }).collect(),
-            estimate: Estimate { seconds: 0.0, bytes },
+        let (rows, features) = (self.data.rows(), self.data.features());
+        // The rows once as they are gathered and once in the index, with its boxes.
+        let bytes = 2 * rows * features * size_of::<f64>();
+        let piece = |(metric, candidates): &(Metric, Vec<usize>), fold: usize| {
+            let Fold { train, test } = &self.folds.folds()[fold];
+            let seconds = seconds_per_query(train.len(), features) * test.len() as f64;
+            Piece {
+                name: format!("{} fold={}", metric.name(), fold + 1),
+                cells: candidates.iter().map(|&candidate| Cell { candidate, fold }).collect(),
+                estimate: Estimate { seconds, bytes },
+            }
         };
         // Metric by metric, so that threads begin with different folds, each of which needs its index built.
         let folds = 0..self.folds.len();
