@@ -116,6 +116,11 @@ impl Index {
         builder.finish()
     }
 
+    /// The rows, leaf by leaf.
+    pub(super) fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
     /// Finds the `k` nearest rows of each of `queries`: `[m, d]`, and hands them to `each` with the query's number,
     /// in order, nearest first by (distance, row number).
     pub(super) fn search(
@@ -292,8 +297,13 @@ impl<'a> Builder<'a> {
         let up_to = rows.iter().filter(|&&row| value(row) <= median).count();
         // Equal values stay together: cut below or above those equal to the median, whichever is nearer to half.
         let above = up_to < rows.len() && (below == 0 || up_to - half < half - below);
-        rows.sort_unstable_by_key(|&row| if above { value(row) > median } else { value(row) >= median });
-        first + if above { up_to } else { below }
+        let mut lower = 0;
+        for place in 0..rows.len() {
+            let is_lower = if above { value(rows[place]) <= median } else { value(rows[place]) < median };
+            rows.swap(lower, place);
+            lower += usize::from(is_lower);
+        }
+        first + lower
     }
 
     fn leaf(&mut self, first: usize, end: usize, same: bool) -> Node {
