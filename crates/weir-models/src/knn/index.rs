@@ -27,16 +27,13 @@ const SCAN_BLOCKS: usize = 32;
 
 /// Seconds that a query takes, about, on one core.
 ///
-/// Measured at 10 features of flows and 11 neighbours: 2.3 us on 22,000 rows, and where each feature moves a little from
-/// copy to copy and no row repeats, 6 on 22,000, 9 on 67,000, 13 on 200,000 and 20 on 667,000. A scan takes 0.6 ns per
+/// Measured at 10 features of flows and 11 neighbours, near queries one after the other: 2 us on 22,000 rows, and where
+/// no row repeats another exactly 4.5 to 6 us on 22,000, 67,000, 200,000 and 667,000 rows alike. A scan takes 0.6 ns per
 /// value; with more features a tree comes near it (see [`LEAF_BLOCKS`]).
 pub(super) fn seconds_per_query(rows: usize, features: usize) -> f64 {
     let scan = 6e-10 * (rows * features) as f64;
-    if Index::is_scanned(rows, features) {
-        return scan;
-    }
-    let tree = 4e-6 * libm::cbrt(rows as f64 / 22_000.0) * (features as f64 / 10.0) * (features as f64 / 10.0);
-    tree.min(scan)
+    let tens = features as f64 / 10.0;
+    if Index::is_scanned(rows, features) { scan } else { scan.min(1e-6 + 3e-6 * tens * tens) }
 }
 
 /// Rows `[n, d]`, `n` at least 1, arranged for search.

@@ -78,7 +78,7 @@ impl<'a> Columns<'a> {
 
 /// Bytes of working memory of a growth for so many leaf sizes: two tables, and a part of one where they fork.
 pub(super) fn working_bytes(rows: usize, features: usize, leaf_sizes: usize) -> usize {
-    (1 + leaf_sizes) * rows * features * size_of::<Entry>() + rows / 8
+    (1 + leaf_sizes) * rows * features * size_of::<Entry>() + rows
 }
 
 impl Splitter for Columns<'_> {

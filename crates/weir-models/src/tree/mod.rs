@@ -3,10 +3,12 @@
 //!
 //! Every column is sorted once; a node then finds its best cut by one pass over each column and hands its rows down by
 //! stable partition, so that a level of the tree costs `O(rows * features)` without any further sort. That takes 8 bytes
-//! per value, and half as much again while a column is sorted.
+//! per value; a search takes 4 per value for all of it and 8 for each piece at work.
 //!
 //! With `max_bins` a node counts its rows per bin instead, in 1 or 2 bytes per value and 8 per row. Its splits are not
 //! scikit-learn's unless every value has a bin of its own, so it is a choice for data that is too large otherwise.
+//! Measured on 10 million rows of 10 features, beside the 0.8 GB of the data: 0.77 GB exact, 0.24 GB with 255 bins (where
+//! it is the sorting of values into bins that takes most).
 //!
 //! Where this differs from scikit-learn:
 //! - Values are f64 throughout; scikit-learn rounds to f32 and does not split values closer than 1e-7.

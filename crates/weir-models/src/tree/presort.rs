@@ -46,7 +46,8 @@ impl Entry {
     /// Given the entries before and after: whether a cut before this one may be the best.
     ///
     /// It cannot where either side of it is a value that one row has, and both rows are of one class: the measures are
-    /// strictly convex along such a run, so that a cut before or after the two is better.
+    /// strictly convex along such a run, so that a cut before or after the two is better. (Entropy is rounded, so that
+    /// this may decide between cuts that it cannot tell apart.)
     #[inline(always)]
     pub(super) fn may_be_cut(self, before: Self, after: Self) -> bool {
         let run = before.0 & after.0 & Self::FIRST & !((before.0 ^ self.0) / Self::CLASS);
