@@ -18,7 +18,7 @@ impl Simd {
     /// them.
     #[must_use]
     pub fn code_path(self) -> &'static str {
-        crate::svc::code_path(self)
+        crate::simd::code_path(self)
     }
 }
 

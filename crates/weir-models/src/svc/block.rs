@@ -2,6 +2,7 @@
 //! optimisation with second-order choice of the pair (Fan, Chen and Lin 2005, "Working Set Selection Using Second Order
 //! Information for Training SVM") and libsvm's step.
 
+use crate::simd;
 use crate::svc::points::{LANES, Lanes};
 
 /// Where curvature is not positive, libsvm's tau stands for it.
@@ -37,21 +38,32 @@ pub(super) fn directions(alpha: f64, sign: f64, c: f64) -> (f64, f64) {
     (if up { 0.0 } else { f64::NEG_INFINITY }, if low { 0.0 } else { f64::INFINITY })
 }
 
-/// Moves pairs until no pair violates the optimality conditions by `goal` or more, for at most `steps` steps. Returns
-/// the number of steps.
-#[inline(always)]
-pub(super) fn optimise(block: &mut Block, goal: f64, steps: u64) -> u64 {
-    for step in 0..steps {
-        let (largest, smallest) = bounds(block);
-        if largest - smallest < goal {
-            return step;
+/// Moves pairs until no pair violates the optimality conditions by `goal` or more, for at most `steps` steps. Gives the
+/// number of steps.
+pub(super) struct Optimise<'a> {
+    pub(super) block: &'a mut Block,
+    pub(super) goal: f64,
+    pub(super) steps: u64,
+}
+
+impl simd::Kernel for Optimise<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let Self { block, goal, steps } = self;
+        for step in 0..steps {
+            let (largest, smallest) = bounds(block);
+            if largest - smallest < goal {
+                return step;
+            }
+            let sums = block.values.iter().zip(&block.up);
+            let first = sums.map(|(value, up)| value + up).position(|value| value == largest);
+            let Some((i, j)) = first.and_then(|i| Some((i, second(block, i, largest)?))) else { return step };
+            move_pair(block, i, j);
         }
-        let sum = block.values.iter().zip(&block.up);
-        let first = sum.map(|(value, up)| value + up).position(|value| value == largest);
-        let Some((i, j)) = first.and_then(|i| Some((i, second(block, i, largest)?))) else { return step };
-        move_pair(block, i, j);
+        steps
     }
-    steps
 }
 
 /// Largest F of those that may rise, smallest of those that may fall.

@@ -28,7 +28,6 @@ mod params;
 mod points;
 mod real;
 mod search;
-mod simd;
 mod solver;
 mod sums;
 mod working_set;
@@ -37,8 +36,3 @@ pub use kernel::Kernel;
 pub use model::{MalformedSvc, Svc};
 pub use params::{Gamma, KernelName, SvcParams};
 pub(crate) use search::Search;
-
-/// The instruction set that kernel rows and solver passes use.
-pub(crate) fn code_path(simd: crate::context::Simd) -> &'static str {
-    simd::Level::detect(simd).name()
-}

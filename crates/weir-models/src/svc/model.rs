@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::classifier::{Classifier, Fit, ScoreKind, Scores};
 use crate::context::{Context, FitError, Simd};
 use crate::data::Dataset;
+use crate::simd::dispatch;
 use crate::svc::kernel::Kernel;
 use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
+use crate::svc::real::Real;
 use crate::svc::search::{Rows, WithProblem};
-use crate::svc::simd::{Level, Width};
 use crate::svc::solver::{Limits, Problem, State};
+use crate::svc::sums::WeightedSum;
 
 /// Rows predicted as one piece of parallel work.
 const PREDICT_BLOCK: usize = 64;
@@ -55,8 +57,8 @@ impl SvcParams {
         let rows = Rows::of(data, &all)?;
         let kernel = self.kernel_for(data.features(), rows.features(data));
         let limits = Limits::new(self, data.rows());
-        let level = Level::detect(context.simd);
-        let state = rows.with_problem(data, kernel, &[], level, Fitting { limits, context })?;
+        let simd = context.simd;
+        let state = rows.with_problem(data, kernel, &[], simd, Fitting { limits, context })?;
         let Some(state) = state.filter(State::is_finite) else { return Err(self.overflow()) };
         Ok(Fit { model: Svc::new(kernel, data, rows.rows(), &state), converged: state.converged })
     }
@@ -71,7 +73,7 @@ struct Fitting<'a> {
 impl WithProblem for Fitting<'_> {
     type Output = Result<Option<State>, FitError>;
 
-    fn run<R: Width>(self, problem: &Problem<R>) -> Self::Output {
+    fn run<R: Real>(self, problem: &Problem<R>) -> Self::Output {
         if problem.overflows() {
             return Ok(None);
         }
@@ -107,12 +109,12 @@ impl Svc {
     }
 
     /// The model laid out for evaluation.
-    pub(super) fn evaluator(&self, level: Level) -> Evaluator {
+    pub(super) fn evaluator(&self, simd: Simd) -> Evaluator {
         let vector = |vector: usize| &self.support[vector * self.features..(vector + 1) * self.features];
         let points = Points::new(&vec![0.0; self.features], (0..self.vectors()).map(vector));
         let mut coefficients = self.coefficients.clone();
         coefficients.resize(points.padded(), 0.0);
-        Evaluator { kernel: self.kernel, points, coefficients, intercept: self.intercept, level }
+        Evaluator { kernel: self.kernel, points, coefficients, intercept: self.intercept, simd }
     }
 }
 
@@ -122,7 +124,7 @@ pub(super) struct Evaluator {
     points: Points<f64>,
     coefficients: Vec<f64>,
     intercept: f64,
-    level: Level,
+    simd: Simd,
 }
 
 impl Evaluator {
@@ -132,7 +134,8 @@ impl Evaluator {
         if !square.is_finite() {
             return f64::NAN;
         }
-        self.level.weighted_sum(self.kernel, &self.points, &self.coefficients, x, square) + self.intercept
+        let (kernel, points, coefficients) = (self.kernel, &self.points, &self.coefficients[..]);
+        dispatch(self.simd, WeightedSum { kernel, points, coefficients, z: x, z_square: square }) + self.intercept
     }
 }
 
@@ -147,7 +150,7 @@ impl Classifier for Svc {
 
     fn predict(&self, x: ArrayView2<'_, f64>) -> Scores {
         assert_eq!(x.ncols(), self.features, "one column per feature");
-        let evaluator = self.evaluator(Level::detect(Simd::Auto));
+        let evaluator = self.evaluator(Simd::Auto);
         let mut scores = vec![0.0; x.nrows()];
         scores.par_chunks_mut(PREDICT_BLOCK).enumerate().for_each(|(block, scores)| {
             let mut features = Vec::with_capacity(self.features);

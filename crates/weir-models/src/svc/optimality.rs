@@ -1,16 +1,17 @@
 //! Solutions against the definition of the problem.
 
 use crate::context::{Context, Simd};
+use crate::simd::dispatch;
 use crate::svc::block::directions;
 use crate::svc::kernel::Kernel;
 use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
-use crate::svc::simd::{Level, Width};
+use crate::svc::real::Real;
 use crate::svc::solver::{Limits, Problem, State};
-use crate::svc::sums::Weighted;
+use crate::svc::sums::{Matrix, Weighted};
 
 /// Two rings with noise, 1400 rows: more than several working sets. Every seventh row is held out, too.
-fn problem<R: Width>(kernel: Kernel) -> Problem<R> {
+fn problem<R: Real>(kernel: Kernel) -> Problem<R> {
     let mut state = 1u64;
     let mut noise = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -28,24 +29,25 @@ fn problem<R: Width>(kernel: Kernel) -> Problem<R> {
     let points = Points::new(&[0.5; 3], rows.iter().map(|row| &row[..]));
     let held_out = rows.iter().step_by(7).map(|row| &row[..]).collect::<Vec<_>>();
     let held_out = Points::new(&[0.5; 3], held_out.into_iter());
-    Problem { kernel, points, held_out, signs, level: Level::detect(Simd::Auto) }
+    Problem { kernel, points, held_out, signs, simd: Simd::Auto }
 }
 
 fn limits(c: f64) -> Limits {
     Limits::new(&SvcParams { c, ..SvcParams::default() }, 1400)
 }
 
-fn solved<R: Width>(problem: &Problem<R>, c: f64) -> State {
+fn solved<R: Real>(problem: &Problem<R>, c: f64) -> State {
     problem.solve(problem.start(), limits(c), &Context::default()).unwrap()
 }
 
 /// Σ β K of every row in f64, from the f32 kernel values that the solver uses.
-fn sums<R: Width>(problem: &Problem<R>, alpha: &[f64]) -> Vec<f64> {
+fn sums<R: Real>(problem: &Problem<R>, alpha: &[f64]) -> Vec<f64> {
     let all: Vec<u32> = (0..alpha.len() as u32).collect();
     let weighted = Weighted::pick(&problem.points, &all, &vec![0.0; all.len()]);
     let stride = problem.points.padded();
     let mut kernels = vec![0.0; weighted.len() * stride];
-    R::matrix(problem.level, problem.kernel, &problem.points, &weighted, &mut kernels);
+    let matrix = &mut kernels;
+    dispatch(problem.simd, Matrix { kernel: problem.kernel, points: &problem.points, weighted: &weighted, matrix });
     let sum = |t: usize| {
         (0..alpha.len()).map(|s| problem.signs[s] * alpha[s] * f64::from(kernels[t * stride + s])).sum::<f64>()
     };
@@ -62,7 +64,7 @@ fn kernels() -> [Kernel; 5] {
     ]
 }
 
-fn check_optimality<R: Width>(problem: &Problem<R>, c: f64, solution: &State) {
+fn check_optimality<R: Real>(problem: &Problem<R>, c: f64, solution: &State) {
     let kernel = problem.kernel;
     assert!(solution.converged, "{kernel} C {c}");
     let balance: f64 = solution.alpha.iter().zip(&problem.signs).map(|(alpha, sign)| alpha * sign).sum();
@@ -125,7 +127,8 @@ fn the_kernel_of_a_pair_has_one_value() {
         let weighted = Weighted::pick(&problem.points, &all, &[0.0; 100]);
         let stride = problem.points.padded();
         let mut kernels = vec![0.0; weighted.len() * stride];
-        f32::matrix(problem.level, kernel, &problem.points, &weighted, &mut kernels);
+        let matrix = &mut kernels;
+        dispatch(problem.simd, Matrix { kernel, points: &problem.points, weighted: &weighted, matrix });
         for i in 0..100 {
             for j in 0..i {
                 assert_eq!(kernels[i * stride + j], kernels[j * stride + i], "{kernel}");
@@ -138,7 +141,7 @@ fn the_kernel_of_a_pair_has_one_value() {
 fn a_portable_solution_has_the_same_bits() {
     for kernel in kernels() {
         let wide = problem::<f32>(kernel);
-        let portable = Problem { level: Level::detect(Simd::Scalar), ..problem::<f32>(kernel) };
+        let portable = Problem { simd: Simd::Scalar, ..problem::<f32>(kernel) };
         assert_eq!(solved(&wide, 1.0), solved(&portable, 1.0));
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::context::{Context, FitError};
+use crate::context::{Context, FitError, Simd};
 use crate::data::Dataset;
 use crate::folds::{Fold, Folds};
 use crate::search::{Cell, FamilySearch, Piece, Score};
 use crate::svc::kernel::Kernel;
 use crate::svc::params::SvcParams;
 use crate::svc::points::Points;
-use crate::svc::simd::{Level, Width};
+use crate::svc::real::Real;
 use crate::svc::solver::{Limits, Problem, State};
 
 /// A search over kernels: a piece is a kernel on a fold. Candidates that come to the same kernel and limits are computed
@@ -50,7 +50,7 @@ impl FamilySearch for Search<'_> {
             self.data,
             group.kernel,
             group.test,
-            Level::detect(context.simd),
+            context.simd,
             Scoring { group, classes: self.data.classes(), context },
         )
     }
@@ -114,7 +114,7 @@ struct Scoring<'a> {
 impl WithProblem for Scoring<'_> {
     type Output = Result<Vec<Score>, FitError>;
 
-    fn run<R: Width>(self, problem: &Problem<R>) -> Self::Output {
+    fn run<R: Real>(self, problem: &Problem<R>) -> Self::Output {
         self.context.check()?;
         let overflows = problem.overflows();
         let mut scores = Vec::new();
@@ -186,7 +186,7 @@ impl Rows {
         data: Dataset<'_>,
         kernel: Kernel,
         held_out: &[u32],
-        level: Level,
+        simd: Simd,
         with: W,
     ) -> W::Output {
         let origin = match kernel {
@@ -194,26 +194,26 @@ impl Rows {
             // The others do depend on where the origin is.
             _ => vec![0.0; data.features()],
         };
-        let narrow: Problem<f32> = self.problem(data, kernel, &origin, held_out, level);
+        let narrow: Problem<f32> = self.problem(data, kernel, &origin, held_out, simd);
         if kernel.fits_f32(narrow.points.longest()) {
             return with.run(&narrow);
         }
         drop(narrow);
-        with.run::<f64>(&self.problem(data, kernel, &vec![0.0; data.features()], held_out, level))
+        with.run::<f64>(&self.problem(data, kernel, &vec![0.0; data.features()], held_out, simd))
     }
 
-    fn problem<R: Width>(
+    fn problem<R: Real>(
         &self,
         data: Dataset<'_>,
         kernel: Kernel,
         origin: &[f64],
         held_out: &[u32],
-        level: Level,
+        simd: Simd,
     ) -> Problem<R> {
         let points = Points::new(origin, self.features(data));
         let held_out = Points::new(origin, held_out.iter().map(|&row| data.row(row as usize)));
         let signs = (0..self.rows.len()).map(|row| if row < self.benign { 1.0 } else { -1.0 }).collect();
-        Problem { kernel, points, held_out, signs, level }
+        Problem { kernel, points, held_out, signs, simd }
     }
 
     /// The middle of each feature's range.
@@ -232,5 +232,5 @@ impl Rows {
 pub(super) trait WithProblem {
     type Output;
 
-    fn run<R: Width>(self, problem: &Problem<R>) -> Self::Output;
+    fn run<R: Real>(self, problem: &Problem<R>) -> Self::Output;
 }

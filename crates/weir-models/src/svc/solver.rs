@@ -10,13 +10,14 @@
 
 use rayon::prelude::*;
 
-use crate::context::{Context, FitError};
-use crate::svc::block::{Block, directions};
+use crate::context::{Context, FitError, Simd};
+use crate::simd::dispatch;
+use crate::svc::block::{Block, Optimise, directions};
 use crate::svc::kernel::Kernel;
 use crate::svc::params::SvcParams;
 use crate::svc::points::{LANES, Points};
-use crate::svc::simd::{Level, Width};
-use crate::svc::sums::Weighted;
+use crate::svc::real::Real;
+use crate::svc::sums::{Matrix, Subtract, Weighted};
 use crate::svc::working_set::Chooser;
 
 /// Fewest and most variables of a working set. The next is four times what the last one changed. Sets of 128 to 512 take
@@ -57,7 +58,7 @@ pub(super) struct Problem<R> {
     pub(super) held_out: Points<R>,
     /// +1 for class 0 and -1 for class 1, `[rows]`: scikit-learn gives the first class the positive sign too.
     pub(super) signs: Vec<f64>,
-    pub(super) level: Level,
+    pub(super) simd: Simd,
 }
 
 /// A point on the way to the solution, or the solution.
@@ -90,7 +91,7 @@ impl State {
     }
 }
 
-impl<R: Width> Problem<R> {
+impl<R: Real> Problem<R> {
     /// Whether a row is too long, or its kernel with itself too large for f32.
     pub(super) fn overflows(&self) -> bool {
         let fits = |row: usize| {
@@ -141,7 +142,7 @@ impl<R: Width> Problem<R> {
             let working = chooser.choose(size, &kept, &state.values, &up, &low);
             let mut block = self.block(&working, &state, &up, &low);
             let goal = (violation * INNER_GOAL).max(limits.tol / 2.0);
-            let taken = self.level.optimise(&mut block, goal, steps);
+            let taken = dispatch(self.simd, Optimise { block: &mut block, goal, steps });
             if taken == 0 {
                 break bounds;
             }
@@ -184,7 +185,8 @@ impl<R: Width> Problem<R> {
         let points = self.points.pick(working);
         let stride = points.padded();
         let mut kernels = vec![0.0; weighted.len() * stride];
-        R::matrix(self.level, self.kernel, &points, &weighted, &mut kernels);
+        let matrix = Matrix { kernel: self.kernel, points: &points, weighted: &weighted, matrix: &mut kernels };
+        dispatch(self.simd, matrix);
         let gather = |from: &[f64], fill: f64| {
             let mut values: Vec<f64> = working.iter().map(|&row| from[row as usize]).collect();
             values.resize(stride, fill);
@@ -226,12 +228,14 @@ impl<R: Width> Problem<R> {
     }
 
     fn subtract(&self, points: &Points<R>, weighted: &Weighted<R>, values: &mut [f64]) {
+        let subtract = |first, values: &mut [f64]| {
+            dispatch(self.simd, Subtract { kernel: self.kernel, points, first, weighted, values });
+        };
         if weighted.len() * values.len() < PARALLEL_VALUES {
-            return R::subtract(self.level, self.kernel, points, 0, weighted, values);
+            return subtract(0, values);
         }
-        values.par_chunks_mut(TILES * LANES).enumerate().for_each(|(chunk, values)| {
-            R::subtract(self.level, self.kernel, points, chunk * TILES, weighted, values);
-        });
+        let chunks = values.par_chunks_mut(TILES * LANES).enumerate();
+        chunks.for_each(|(chunk, values)| subtract(chunk * TILES, values));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sums of kernel values: the loops that nearly all time goes into.
 
+use crate::simd;
 use crate::svc::kernel::{Kernel, Transform, with_transform};
 use crate::svc::points::{LANES, Lanes, Points};
 use crate::svc::real::Real;
@@ -45,15 +46,59 @@ impl<R: Real> Weighted<R> {
 
 /// values[t] -= Σ coefficient kernel(point, points[t]) for the tiles from `first` on, in the order of the points;
 /// `values`: whole tiles. Kernel values are rounded to f32, sums are f64.
-#[inline(always)]
-pub(super) fn subtract<R: Real>(
-    kernel: Kernel,
-    points: &Points<R>,
-    first: usize,
-    weighted: &Weighted<R>,
-    values: &mut [f64],
-) {
-    with_transform!(kernel, transform => subtract_with(transform, points, first, weighted, values));
+pub(super) struct Subtract<'a, R> {
+    pub(super) kernel: Kernel,
+    pub(super) points: &'a Points<R>,
+    pub(super) first: usize,
+    pub(super) weighted: &'a Weighted<R>,
+    pub(super) values: &'a mut [f64],
+}
+
+impl<R: Real> simd::Kernel for Subtract<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { kernel, points, first, weighted, values } = self;
+        with_transform!(kernel, transform => subtract_with(transform, points, first, weighted, values));
+    }
+}
+
+/// Kernel values of every weighted point, coefficients aside, with `points`: `[weighted.len(), points.padded()]`.
+pub(super) struct Matrix<'a, R> {
+    pub(super) kernel: Kernel,
+    pub(super) points: &'a Points<R>,
+    pub(super) weighted: &'a Weighted<R>,
+    pub(super) matrix: &'a mut [f32],
+}
+
+impl<R: Real> simd::Kernel for Matrix<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { kernel, points, weighted, matrix } = self;
+        with_transform!(kernel, transform => matrix_with(transform, points, weighted, matrix));
+    }
+}
+
+/// Σ coefficients[p] kernel(points[p], z) in f64, `coefficients`: `[points.padded()]`, 0 where filled up.
+pub(super) struct WeightedSum<'a> {
+    pub(super) kernel: Kernel,
+    pub(super) points: &'a Points<f64>,
+    pub(super) coefficients: &'a [f64],
+    pub(super) z: &'a [f64],
+    pub(super) z_square: f64,
+}
+
+impl simd::Kernel for WeightedSum<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Self { kernel, points, coefficients, z, z_square } = self;
+        with_transform!(kernel, transform => weighted_sum_with(transform, points, coefficients, z, z_square))
+    }
 }
 
 #[inline(always)]
@@ -82,12 +127,6 @@ fn subtract_with<R: Real>(
     }
 }
 
-/// Kernel values of every weighted point, coefficients aside, with `points`: `[weighted.len(), points.padded()]`.
-#[inline(always)]
-pub(super) fn matrix<R: Real>(kernel: Kernel, points: &Points<R>, weighted: &Weighted<R>, matrix: &mut [f32]) {
-    with_transform!(kernel, transform => matrix_with(transform, points, weighted, matrix));
-}
-
 #[inline(always)]
 fn matrix_with<R: Real>(transform: impl Transform<R>, points: &Points<R>, weighted: &Weighted<R>, matrix: &mut [f32]) {
     let groups = weighted.features.chunks_exact(points.features().max(1)).zip(&weighted.squares);
@@ -103,18 +142,6 @@ fn matrix_with<R: Real>(transform: impl Transform<R>, points: &Points<R>, weight
             }
         }
     }
-}
-
-/// Σ coefficients[p] kernel(points[p], z) in f64, `coefficients`: `[points.padded()]`, 0 where filled up.
-#[inline(always)]
-pub(super) fn weighted_sum(
-    kernel: Kernel,
-    points: &Points<f64>,
-    coefficients: &[f64],
-    z: &[f64],
-    z_square: f64,
-) -> f64 {
-    with_transform!(kernel, transform => weighted_sum_with(transform, points, coefficients, z, z_square))
 }
 
 #[inline(always)]

@@ -36,9 +36,6 @@ fn every_candidate_scores_on_every_fold_as_in_scikit_learn() {
             // One of the 200 rows of a fold: solutions agree to the tolerance 1e-3, not exactly.
             assert!((ours - theirs).abs() <= 1.0 / 200.0 + 1e-12, "{:?}: {ours} {theirs}", candidate.parameters);
         }
-        if candidate.parameters == golden.best {
-            assert_eq!(scores.accuracy, candidate.scores);
-        }
     }
 }
 
