@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -124,10 +125,24 @@ impl Artifact {
     /// # Errors
     /// Those of [`Artifact::read_json`]; [`ArtifactError::UnknownVersion`] for a file of another version.
     pub fn read_versioned<T: DeserializeOwned>(&self, name: &str, known: u32) -> Result<T, ArtifactError> {
+        self.read_versions(name, known..=known)
+    }
+
+    /// As [`Artifact::read_versioned`], for a type that reads several versions.
+    ///
+    /// # Errors
+    /// Those of [`Artifact::read_versioned`].
+    pub fn read_versions<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        known: RangeInclusive<u32>,
+    ) -> Result<T, ArtifactError> {
         let value: serde_json::Value = self.read_json(name)?;
         let path = self.dir.join(name);
         match value.get("format").and_then(serde_json::Value::as_u64) {
-            Some(found) if found != u64::from(known) => Err(ArtifactError::UnknownVersion { path, found, known }),
+            Some(found) if !u32::try_from(found).is_ok_and(|found| known.contains(&found)) => {
+                Err(ArtifactError::UnknownVersion { path, found, known: *known.end() })
+            }
             _ => serde_json::from_value(value).map_err(|error| ArtifactError::corrupt(&path, error.to_string())),
         }
     }

@@ -66,4 +66,24 @@ pub struct RunInfo {
     /// Instruction set used by the kernels.
     #[serde(default)]
     pub code_path: String,
+    /// How a search went, where there was one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rungs: Vec<RungInfo>,
+}
+
+/// How one rung of a search went.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RungInfo {
+    /// Rows of train.
+    pub rows: u64,
+    /// Pieces it was cut into.
+    pub pieces: usize,
+    /// Of these, pieces that an earlier, interrupted run or a shard had scored already.
+    pub resumed: usize,
+    /// Pieces that the time did not suffice for.
+    pub unfinished: usize,
+    /// Estimate before it began, seconds on all threads; 0 where there is none.
+    pub estimate: f64,
+    /// Seconds from the start of the search to the end of this rung, which is when its cuts were made.
+    pub until: f64,
 }

@@ -37,6 +37,15 @@ impl<'a> Dataset<'a> {
         self.features
     }
 
+    /// The first `rows` rows.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[must_use]
+    pub fn head(&self, rows: usize) -> Self {
+        Self { x: &self.x[..rows * self.features], features: self.features, y: &self.y[..rows] }
+    }
+
     /// All values, row by row.
     #[must_use]
     pub fn values(&self) -> &'a [f64] {

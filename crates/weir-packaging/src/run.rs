@@ -55,7 +55,7 @@ impl Run {
         let mut encoder = None;
         for training in inputs.trainings.values() {
             if training.artifact.entry(SEARCH).is_some() {
-                searches.push(training.artifact.read_versioned(SEARCH, search::FORMAT)?);
+                searches.push(training.artifact.read_versions(SEARCH, search::OLDEST_FORMAT..=search::FORMAT)?);
             }
             let is_winner = training.artifact.digest() == inputs.choice.artifact;
             if training.artifact.entry(ENCODER).is_some() && (encoder.is_none() || is_winner) {

@@ -29,8 +29,13 @@ impl RunClock {
     pub fn part<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
         let begin = Instant::now();
         let result = work();
-        *self.parts.entry(name.to_owned()).or_default() += begin.elapsed().as_secs_f64();
+        self.add(name, begin.elapsed().as_secs_f64());
         result
+    }
+
+    /// Adds `seconds` to the part `name`, for what runs beside something else or is the sum of parts.
+    pub fn add(&mut self, name: &str, seconds: f64) {
+        *self.parts.entry(name.to_owned()).or_default() += seconds;
     }
 
     /// Seconds since the start.
@@ -53,6 +58,7 @@ impl RunClock {
             peak_memory: fs::read_to_string("/proc/self/status").ok().and_then(|text| peak(&text)).unwrap_or(0),
             host: fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
             code_path: code_path.to_owned(),
+            rungs: Vec::new(),
         }
     }
 }

@@ -4,27 +4,30 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::context::{Context, FitError};
-use crate::search::{FamilySearch, Piece, Score};
+use crate::search::{FamilySearch, Order, Piece, Score};
 
 /// Scores the pieces numbered `chosen`; see [`crate::search::Plan::run`].
 pub(crate) fn execute<S: FamilySearch, E: From<FitError> + Send>(
     search: &S,
     pieces: &[Piece],
     chosen: &[usize],
+    order: Order,
     context: &Context<'_>,
     done: impl Fn(usize, &[Score]) -> Result<(), E> + Sync,
 ) -> Result<Vec<Option<Vec<Score>>>, E> {
-    let mut order: Vec<usize> = (0..chosen.len()).collect();
-    // Begun last, a long piece would leave threads idle at the end. The sort is stable.
-    let seconds = |place: usize| pieces[chosen[place]].estimate.seconds;
-    order.sort_by(|&a, &b| seconds(b).total_cmp(&seconds(a)));
+    let mut places: Vec<usize> = (0..chosen.len()).collect();
+    if order == Order::LongestFirst {
+        // Begun last, a long piece would leave threads idle at the end. The sort is stable.
+        let seconds = |place: usize| pieces[chosen[place]].estimate.seconds;
+        places.sort_by(|&a, &b| seconds(b).total_cmp(&seconds(a)));
+    }
     let workers = workers(pieces, chosen, context.memory);
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let results: Mutex<Vec<Option<Result<Vec<Score>, E>>>> = Mutex::new(chosen.iter().map(|_| None).collect());
     let work = || {
         let mut scratch = search.scratch(context.memory / workers);
-        while let Some(&place) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
             if failed.load(Ordering::Relaxed) {
                 return;
             }
@@ -91,10 +94,11 @@ mod tests {
     fn run(
         search: &Numbers,
         chosen: &[usize],
+        order: Order,
         context: &Context<'_>,
     ) -> (Result<Vec<Option<Vec<Score>>>, FitError>, Vec<usize>) {
         let seen = Mutex::new(Vec::new());
-        let result = execute(search, &search.pieces(), chosen, context, |piece, _| {
+        let result = execute(search, &search.pieces(), chosen, order, context, |piece, _| {
             seen.lock().unwrap().push(piece);
             Ok(())
         });
@@ -106,24 +110,28 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_piece_comes_first_and_results_keep_the_order_asked_for() {
+    fn pieces_come_in_the_order_wished_for_and_results_in_that_of_the_question() {
         // Room for one worker, so that the order shows.
         let context = Context { memory: 150, ..Context::default() };
-        let (result, seen) = run(&Numbers { failing: None }, &[2, 0, 1], &context);
-        assert_eq!(result, Ok(scores(&[2, 0, 1])));
-        assert_eq!(seen, [1, 2, 0]);
+        for (order, expected) in [(Order::LongestFirst, [1, 2, 0]), (Order::AsGiven, [2, 0, 1])] {
+            let (result, seen) = run(&Numbers { failing: None }, &[2, 0, 1], order, &context);
+            assert_eq!(result, Ok(scores(&[2, 0, 1])));
+            assert_eq!(seen, expected);
+        }
     }
 
     #[test]
     fn an_error_ends_the_search_and_a_deadline_leaves_what_is_done() {
         let context = Context { memory: 150, ..Context::default() };
         let broken = FitError::Data("broken".to_owned());
-        let (result, seen) = run(&Numbers { failing: Some((2, broken.clone())) }, &[0, 1, 2], &context);
+        let longest = Order::LongestFirst;
+        let (result, seen) = run(&Numbers { failing: Some((2, broken.clone())) }, &[0, 1, 2], longest, &context);
         assert_eq!((result, seen), (Err(broken), vec![1]));
-        let (result, seen) = run(&Numbers { failing: Some((2, FitError::OutOfTime)) }, &[0, 1, 2], &context);
+        let out_of_time = Numbers { failing: Some((2, FitError::OutOfTime)) };
+        let (result, seen) = run(&out_of_time, &[0, 1, 2], longest, &context);
         assert_eq!(result, Ok(vec![None, scores(&[1]).remove(0), None]));
         assert_eq!(seen, [1]);
         let late = Context { deadline: Some(Instant::now()), ..context };
-        assert_eq!(run(&Numbers { failing: None }, &[0, 1], &late).0, Ok(vec![None, None]));
+        assert_eq!(run(&Numbers { failing: None }, &[0, 1], longest, &late).0, Ok(vec![None, None]));
     }
 }

@@ -7,7 +7,7 @@
 mod execute;
 mod plan;
 
-pub use plan::{Cell, Estimate, Piece, Plan, Score, search};
+pub use plan::{Cell, Estimate, Order, Piece, Plan, Score, search};
 
 pub(crate) use execute::execute;
 

@@ -46,6 +46,15 @@ pub struct Score {
     pub converged: bool,
 }
 
+/// In which order pieces begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Those with the longest estimate first, so that all threads end at about the same time.
+    LongestFirst,
+    /// As they are given: under a deadline what matters most comes first.
+    AsGiven,
+}
+
 /// A search cut into pieces.
 pub struct Plan<'a> {
     family: AnyFamily<'a>,
@@ -106,14 +115,15 @@ impl<'a> Plan<'a> {
     pub fn run<E: From<FitError> + Send>(
         &self,
         chosen: &[usize],
+        order: Order,
         context: &Context<'_>,
         done: impl Fn(usize, &[Score]) -> Result<(), E> + Sync,
     ) -> Result<Vec<Option<Vec<Score>>>, E> {
         match &self.family {
-            AnyFamily::Logistic(search) => execute(search, &self.pieces, chosen, context, done),
-            AnyFamily::Svc(search) => execute(search, &self.pieces, chosen, context, done),
-            AnyFamily::Knn(search) => execute(search, &self.pieces, chosen, context, done),
-            AnyFamily::Tree(search) => execute(search, &self.pieces, chosen, context, done),
+            AnyFamily::Logistic(search) => execute(search, &self.pieces, chosen, order, context, done),
+            AnyFamily::Svc(search) => execute(search, &self.pieces, chosen, order, context, done),
+            AnyFamily::Knn(search) => execute(search, &self.pieces, chosen, order, context, done),
+            AnyFamily::Tree(search) => execute(search, &self.pieces, chosen, order, context, done),
         }
     }
 
@@ -159,7 +169,7 @@ pub fn search<P: Clone + Into<ModelParams>>(
     let candidates: Vec<ModelParams> = candidates.iter().cloned().map(Into::into).collect();
     let plan = Plan::new(&candidates, data, folds)?;
     let all: Vec<usize> = (0..plan.pieces().len()).collect();
-    let scores = plan.run(&all, context, |_, _| Ok::<_, FitError>(()))?;
+    let scores = plan.run(&all, Order::LongestFirst, context, |_, _| Ok::<_, FitError>(()))?;
     let scores = scores.iter().enumerate().filter_map(|(piece, scores)| Some((piece, scores.as_deref()?)));
     Ok(plan.tabulate(scores).into_iter().map(|scores| scores.expect("every piece was scored")).collect())
 }
