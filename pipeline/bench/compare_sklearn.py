@@ -28,7 +28,8 @@ MEAN_BOUND = 0.002
 TEST_BOUND = 0.003
 # 0.920 - 0.917 is a little more than 0.003 in f64.
 ROUNDING = 1e-12
-FORMAT = 1
+# Versions that are read; a search of version 2 may have cut candidates, which cannot be compared.
+FORMATS = {"search.json": (1, 2), "trials.json": (1,)}
 
 
 class Incomparable(Exception):
@@ -125,8 +126,11 @@ def read_trials(run, model):
             document = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise Incomparable(f"cannot read {path}: {error}; train {model} or leave it out with --models") from error
-        if document.get("format") != FORMAT:
-            raise Incomparable(f"{path} has format {document.get('format')}, this script reads {FORMAT}")
+        if document.get("format") not in FORMATS[name]:
+            known = " and ".join(map(str, FORMATS[name]))
+            raise Incomparable(f"{path} has format {document.get('format')}, this script reads {known}")
+        if any("cut" in candidate for candidate in document.get("candidates", [])):
+            raise Incomparable(f"{path} holds candidates that were cut; search the whole grid, without a budget")
         documents.append(document)
     return documents
 

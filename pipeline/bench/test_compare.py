@@ -174,10 +174,18 @@ class Compare(unittest.TestCase):
         self.assertIn("has no field 'candidates'", output)
 
     def test_a_later_format_is_refused(self):
-        self.search["format"] = 2
+        self.search["format"] = 3
         code, output = self.compare()
         self.assertEqual(code, 3, output)
-        self.assertIn("has format 2", output)
+        self.assertIn("has format 3", output)
+
+    def test_a_search_with_cuts_is_refused(self):
+        self.search["format"] = 2
+        self.assertEqual(self.compare()[0], 0)
+        self.search["candidates"][1]["cut"] = {"rung": 0, "rows": 1000, "reason": "rank"}
+        code, output = self.compare()
+        self.assertNotEqual(code, 0)
+        self.assertIn("candidates that were cut", output)
 
 
 def trial(setting, correct):

@@ -236,9 +236,17 @@ fn selection(choice: &Selection, run: &Run) -> String {
     if let Some(search) = run.winners_search()
         && let Some(best) = search.candidates.get(search.best)
     {
+        let cut = match search.candidates.iter().filter(|candidate| candidate.cut.is_some()).count() {
+            0 => String::new(),
+            cut => format!(", of which {cut} were scored on part of train only"),
+        };
+        let train = match best.cut {
+            None => "train".to_owned(),
+            Some(cut) => format!("the first {} rows of train", cut.rows),
+        };
         text += &format!(
-            "Candidates in the search of its family: {}. By mean accuracy over {} folds of train the best reached {} \
-             with standard deviation {}.\n\n",
+            "Candidates in the search of its family: {}{cut}. By mean accuracy over {} folds of {train} the best \
+             reached {} with standard deviation {}.\n\n",
             search.candidates.len(),
             search.folds,
             share(best.mean),

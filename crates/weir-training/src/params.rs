@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
-use weir_contract::parameter::{Grid, expand};
+use weir_contract::parameter::Grid;
 use weir_contract::{Family, ParamMap, ParamValue, Seed};
-use weir_models::ModelParams;
 use weir_models::autoencoder::AutoencoderParams;
 use weir_stage::Failure;
+
+use crate::random::RandomParams;
 
 /// Section `[training]` of a parameter file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate)]
@@ -15,8 +16,41 @@ pub struct TrainingParams {
     /// Stratified folds of the cross-validation.
     #[validate(range(min = 2, max = 100))]
     pub folds: usize,
+    /// How candidates are compared.
+    pub search: Strategy,
+    /// Parts of train on which candidates are compared before all of it: of halving, and of a search under a budget.
+    #[validate(nested)]
+    pub rungs: RungParams,
     /// What each family's search tries.
     pub grid: Grids,
+    /// Candidates drawn at random instead, for the families that have a table there.
+    #[validate(nested)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random: Option<RandomParams>,
+}
+
+/// How candidates are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// Every candidate on all rows of train.
+    #[default]
+    Grid,
+    /// Every candidate on few rows, the best of them on more, until the last few are compared on all rows: successive
+    /// halving (Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", 2016).
+    Halving,
+}
+
+/// Section `[training.rungs]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct RungParams {
+    /// A rung has this many times the rows of the one before, and with halving one candidate of this many goes on.
+    #[validate(range(min = 2, max = 10))]
+    pub factor: usize,
+    /// Rows of the smallest rung.
+    #[validate(range(min = 100))]
+    pub min_rows: usize,
 }
 
 /// The grid of every family; a family that is left out has the report's.
@@ -35,7 +69,14 @@ pub struct Grids {
 
 impl Default for TrainingParams {
     fn default() -> Self {
-        Self { folds: 3, grid: Grids::default() }
+        let (search, rungs, grid) = (Strategy::default(), RungParams::default(), Grids::default());
+        Self { folds: 3, search, rungs, grid, random: None }
+    }
+}
+
+impl Default for RungParams {
+    fn default() -> Self {
+        Self { factor: 3, min_rows: 1000 }
     }
 }
 
@@ -87,24 +128,6 @@ impl Grids {
             Family::DecisionTree => &self.decision_tree,
         }
     }
-
-    /// The candidates of a family in ParameterGrid order: what the grid sets, and the checked parameters.
-    ///
-    /// # Errors
-    /// [`Failure`] of usage that names the grid and the parameter, or an empty list of values.
-    pub fn candidates(&self, family: Family) -> Result<Vec<(ParamMap, ModelParams)>, Failure> {
-        let grid = self.of(family);
-        let place = format!("training.grid.{family}");
-        if let Some((name, _)) = grid.iter().find(|(_, values)| values.is_empty()) {
-            let hint = "name at least one value, or leave the parameter out to keep its default";
-            return Err(Failure::usage(format!("{place}: {name} has no values")).hint(hint));
-        }
-        let check = |given: ParamMap| match ModelParams::from_map(family, &given) {
-            Ok(params) => Ok((given, params)),
-            Err(error) => Err(Failure::usage(format!("{place}: {error}"))),
-        };
-        expand(grid).into_iter().map(check).collect()
-    }
 }
 
 /// Section `[autoencoder]` of a parameter file, before [`AutoencoderSection::params`] checks it.
@@ -145,20 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn the_reports_grids_have_27_9_12_and_24_candidates() {
-        let grids = Grids::default();
-        let count = |family| grids.candidates(family).unwrap().len();
-        assert_eq!(Family::ALL.iter().map(|&family| count(family)).collect::<Vec<_>>(), [27, 9, 12, 24]);
-    }
-
-    #[test]
-    fn a_grid_that_does_not_hold_is_refused_by_name() {
+    fn rungs_and_strategy_are_refused_out_of_their_range() {
         let refusal = |set: &str| {
             let params = Params::load(None, DEFAULT_PARAMS, &[set.to_owned()]).unwrap();
-            params.section::<TrainingParams>("training").unwrap().grid.candidates(Family::Knn).unwrap_err().message
+            params.section::<TrainingParams>("training").unwrap_err().message
         };
-        assert!(refusal("training.grid.knn.n_neighbors=[0]").starts_with("training.grid.knn: "));
-        assert!(refusal("training.grid.knn.n_neighbors=[]").contains("n_neighbors has no values"));
-        assert!(refusal("training.grid.knn.neighbours=[3]").contains("neighbours"));
+        assert!(refusal("training.rungs.factor=1").contains("training.rungs.factor: expected at least 2"));
+        assert!(refusal("training.search=quartering").contains("expected one of grid, halving"));
+        assert!(refusal("training.random.samples=0").contains("training.random.samples: expected at least 1"));
     }
 }

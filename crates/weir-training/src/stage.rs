@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
-use ndarray::Array2;
 use serde_json::json;
 use weir_artifact::{Artifact, Draft, Expectation};
-use weir_contract::feature::{self, FeatureSchema, ScalerKind};
+use weir_contract::manifest::RungInfo;
+use weir_contract::search::SearchResults;
 use weir_contract::trial::{self, Trial, Trials};
-use weir_contract::{Digest, Family, ParamMap, Representation, Seed, Setting, TrialId, files, json as canonical};
-use weir_models::autoencoder::{AutoencoderParams, TrainedAutoencoder};
-use weir_models::{Context, Dataset, Detector, FitError, Folds, ModelParams, Progress, Scaler, Simd};
+use weir_contract::{Digest, Family, ParamMap, Representation, Seed, Setting, files, json as canonical};
+use weir_models::autoencoder::AutoencoderParams;
+use weir_models::{Context, Detector, FitError, ModelParams, Progress, Simd};
 use weir_stage::{Failure, ProgressHandle, RunClock, SimdArg, Stage};
-use weir_tables::FeatureTable;
 
+use crate::candidates::Candidates;
+use crate::data::{Data, Front};
 use crate::encoder::Encoders;
-use crate::params::TrainingParams;
-use crate::{search, trial as scoring};
-
-/// Dead latent units above which a reader is warned.
-const DEAD_UNITS: usize = 3;
+use crate::limit::Limit;
+use crate::params::{Strategy, TrainingParams};
+use crate::pieces::{Pieces, Scored};
+use crate::search::Search;
+use crate::trial as fits;
 
 /// What the stage is asked to do.
 #[derive(Clone)]
@@ -35,6 +37,8 @@ pub struct Request {
     pub out: PathBuf,
     /// Checked parameters of the search.
     pub params: TrainingParams,
+    /// What ends the search before everything is scored.
+    pub limit: Limit,
     /// Checked parameters of the autoencoder.
     pub autoencoder: AutoencoderParams,
     /// Seed of the run; the autoencoder's parameters carry it.
@@ -60,178 +64,212 @@ pub struct Outcome {
 /// [`Failure`]: usage for a grid that does not hold, input for a features artifact that is damaged or cannot be
 /// learned from, interrupted on Ctrl-C.
 pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
+    run_with(request, Vec::new(), stage)
+}
+
+/// As [`run`], with pieces of the search that were scored elsewhere.
+pub(crate) fn run_with(request: &Request, scored: Vec<Scored>, stage: &Stage) -> Result<Outcome, Failure> {
     let clock = stage.clock();
-    let candidates = request.params.grid.candidates(request.family)?;
+    let candidates = Candidates::new(&request.params, request.family, request.seed)?;
+    let features = open_features(request)?;
+    let expectation = expectation(request, features.digest());
+    if !stage.common().force
+        && let Some(artifact) = Artifact::open_current(&request.out, &expectation)?
+    {
+        Pieces::remove_leftovers(&request.out);
+        return Ok(Outcome { artifact, skipped: true });
+    }
+    features.verify()?;
+    let mut pieces = Pieces::open(&request.out, run_digest(&expectation), stage.common().force)?;
+    pieces.take_in(scored);
+    let artifact = make(request, &features, &candidates, expectation, pieces, clock, stage)?;
+    Ok(Outcome { artifact, skipped: false })
+}
+
+/// The features artifact, looked at but not verified.
+pub(crate) fn open_features(request: &Request) -> Result<Artifact, Failure> {
     let features = Artifact::open(&request.features)?;
     if features.manifest().stage != "features" {
         let made_by = &features.manifest().stage;
         return Err(Failure::input(format!("{} was made by stage {made_by}", request.features.display()))
             .hint("give the artifact of the stage features with --features"));
     }
-    let expectation = expectation(request, features.digest());
-    if !stage.common().force
-        && let Some(artifact) = Artifact::open_current(&request.out, &expectation)?
-    {
-        return Ok(Outcome { artifact, skipped: true });
-    }
-    features.verify()?;
-    let artifact = make(request, &features, candidates, expectation, clock, stage)?;
-    Ok(Outcome { artifact, skipped: false })
+    Ok(features)
 }
 
-fn expectation(request: &Request, features: Digest) -> Expectation {
+/// What makes the artifact what it is.
+pub(crate) fn expectation(request: &Request, features: Digest) -> Expectation {
+    let params = &request.params;
     let mut parameters = json!({
         "family": request.family,
         "representation": request.representation,
-        "folds": request.params.folds,
-        "grid": request.params.grid.of(request.family),
+        "folds": params.folds,
+        "search": params.search,
     });
+    match params.random.as_ref().and_then(|random| Some((random.samples, random.of(request.family)?))) {
+        Some((samples, space)) => parameters["random"] = json!({"samples": samples, "space": space}),
+        None => parameters["grid"] = json!(params.grid.of(request.family)),
+    }
+    if params.search == Strategy::Halving || request.limit != Limit::None {
+        parameters["rungs"] = json!(params.rungs);
+    }
     if request.representation == Representation::Autoencoder {
         parameters["autoencoder"] = json!(request.autoencoder.to_map());
+    }
+    let mut inputs = BTreeMap::from([("features".to_owned(), features)]);
+    match &request.limit {
+        Limit::None => {}
+        Limit::Budget(budget) => parameters["budget_seconds"] = json!(budget.duration().as_secs_f64()),
+        Limit::Replay(cuts) => {
+            inputs.insert("cuts".to_owned(), cuts.digest());
+        }
     }
     Expectation {
         stage: "training".to_owned(),
         build: env!("WEIR_BUILD_ID").to_owned(),
-        inputs: BTreeMap::from([("features".to_owned(), features)]),
+        inputs,
         parameters,
         seed: Some(request.seed),
     }
 }
 
-fn make(
-    request: &Request,
-    features: &Artifact,
-    candidates: Vec<(ParamMap, ModelParams)>,
-    expectation: Expectation,
-    mut clock: RunClock,
-    stage: &Stage,
-) -> Result<Artifact, Failure> {
-    let data = clock.part("read", || Data::read(features))?;
-    let folds = Folds::stratified(&data.train.label, request.params.folds)
-        .map_err(|error| Failure::input(format!("train: {error}")).hint("give more labelled flows of both classes"))?;
-    let label = format!("{} on {}", request.family.title(), request.representation);
-    let pieces = (candidates.len() * folds.len() + Setting::ALL.len()) as u64;
+/// Digest of what makes scores what they are, and so of the pieces that belong together.
+pub(crate) fn run_digest(expectation: &Expectation) -> Digest {
+    let Expectation { stage, build, inputs, parameters, seed } = expectation;
+    let all = json!({"stage": stage, "build": build, "inputs": inputs, "parameters": parameters, "seed": seed});
+    Digest::of(&canonical::to_canonical(&all).expect("what a manifest holds has a JSON form"))
+}
 
+/// What the models are given beside data; progress is heard by nobody yet.
+pub(crate) fn context<'a>(request: &Request, stage: &'a Stage) -> Context<'a> {
     let simd = match stage.common().simd {
         SimdArg::Auto => Simd::Auto,
         SimdArg::Scalar => Simd::Scalar,
     };
-    let context = Context { memory: request.memory, simd, progress: &(), cancelled: stage.cancelled(), deadline: None };
-    let front = clock.part("represent", || Front::fit(request, features.digest(), &data, &context, stage))?;
+    Context { memory: request.memory, simd, progress: &(), cancelled: stage.cancelled(), deadline: None }
+}
 
-    let bar = stage.progress(&format!("training {label}"), pieces);
-    let context = Context { progress: &Bar(&bar), ..context };
-    let train = Dataset::new(front.train.view(), &data.train.label);
-    let fit = |params: &ModelParams, setting: Setting| -> Result<(Trial, Detector), Failure> {
-        let fitted = weir_models::fit(params, train, &context).map_err(|error| failure(&label, error))?;
-        bar.advance(1);
-        let mut warnings = front.warnings.clone();
-        if !fitted.converged {
-            warnings.push("the solver stopped at its iteration limit before it reached its tolerance".to_owned());
-        }
-        let detector = Detector::new(front.scaler.clone(), front.encoder(), fitted.model);
-        let id = TrialId { representation: request.representation, family: request.family, setting };
-        let test = data.test.matrix();
-        let trial = scoring::score(id, params.to_map(), &detector, test.view(), &data.test.label, warnings);
-        Ok((trial, detector))
-    };
+/// What is searched, in the words of people.
+pub(crate) fn label(request: &Request) -> String {
+    format!("{} on {}", request.family.title(), request.representation)
+}
 
-    let default = ModelParams::from_map(request.family, &ParamMap::new()).expect("defaults hold");
-    let default = clock.part("default", || fit(&default, Setting::Default))?;
-    let params: Vec<ModelParams> = candidates.iter().map(|(_, params)| params.clone()).collect();
-    let scores = clock
-        .part("search", || weir_models::search(&params, train, &folds, &context))
-        .map_err(|error| failure(&label, error))?;
-    let table = search::table(request.family, request.representation, folds.len(), &candidates, scores);
-    let best = clock.part("best", || fit(&params[table.best], Setting::Best))?;
-    bar.finish();
+fn make(
+    request: &Request,
+    features: &Artifact,
+    candidates: &Candidates,
+    expectation: Expectation,
+    pieces: Pieces,
+    mut clock: RunClock,
+    stage: &Stage,
+) -> Result<Artifact, Failure> {
+    let data = clock.part("read", || Data::read(features))?;
+    let loaded = Instant::now();
+    let context = context(request, stage);
+    let front = clock.part("represent", || Front::fit(request, features, &data, &context, stage))?;
+    let trained = train(request, candidates, &data, &front, &pieces, &context, &mut clock, stage)?;
+    // From loaded matrices to scored results: all but reading, digests and writing.
+    clock.add("compute", loaded.elapsed().as_secs_f64());
 
-    let fits = [default, best];
     // Only now: an earlier artifact stands until its successor is there.
-    let mut draft = Draft::begin(&request.out)?;
-    draft.write_json(files::SEARCH, &table)?;
-    for (trial, detector) in &fits {
+    let mut draft = Draft::begin_over(&request.out)?;
+    draft.write_json(files::SEARCH, &trained.search)?;
+    for (trial, detector) in &trained.fits {
         draft.write(&trial.model, &detector.to_bytes())?;
         for warning in &trial.warnings {
             stage.warn(format!("{}: {warning}", trial.id));
         }
     }
-    let trials = fits.into_iter().map(|(trial, _)| trial).collect();
+    let trials = trained.fits.into_iter().map(|(trial, _)| trial).collect();
     let (family, representation) = (request.family, request.representation);
     draft.write_json(files::TRIALS, &Trials { format: trial::FORMAT, family, representation, trials })?;
     if let Some(trained) = &front.trained {
         draft.write_json(files::ENCODER, &trained.report())?;
     }
-    let info = canonical::to_canonical(&clock.run_info(simd.code_path()))
-        .map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
+    let mut info = clock.run_info(context.simd.code_path());
+    info.rungs = trained.rungs;
+    let info = canonical::to_canonical(&info).map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
     draft.write_unsealed(files::RUN_INFO, &info)?;
     stage.check()?;
-    let rows = [("train", data.train.rows()), ("test", data.test.rows())];
+    pieces.remove()?;
+    let rows = [("train", data.train.y.len()), ("test", data.test.y.len())];
     let rows = rows.into_iter().map(|(name, rows)| (name.to_owned(), rows as u64)).collect();
     Ok(draft.commit(expectation.seal(rows))?)
 }
 
-/// Train and test, unscaled.
-struct Data {
-    train: FeatureTable,
-    test: FeatureTable,
-    scaler: ScalerKind,
+/// Search and fits.
+struct Trained {
+    search: SearchResults,
+    rungs: Vec<RungInfo>,
+    /// Default, then best.
+    fits: [(Trial, Detector); 2],
 }
 
-impl Data {
-    fn read(features: &Artifact) -> Result<Self, Failure> {
-        let schema: FeatureSchema = features.read_versioned(files::FEATURES, feature::FORMAT)?;
-        let read = |name: &str| -> Result<FeatureTable, Failure> {
-            Ok(FeatureTable::read(&features.path(name)?, &schema.names())?)
-        };
-        Ok(Self { train: read(files::TRAIN)?, test: read(files::TEST)?, scaler: schema.scaler })
-    }
-}
+/// The default fit beside the search, then the fit of the best candidate, unless that is the default fit again.
+#[expect(clippy::too_many_arguments, reason = "each is a step before this one")]
+fn train(
+    request: &Request,
+    candidates: &Candidates,
+    data: &Data,
+    front: &Front,
+    pieces: &Pieces,
+    context: &Context<'_>,
+    clock: &mut RunClock,
+    stage: &Stage,
+) -> Result<Trained, Failure> {
+    let label = label(request);
+    let search = Search {
+        label: &label,
+        family: request.family,
+        representation: request.representation,
+        candidates,
+        train: front.train(data),
+        params: &request.params,
+        limit: &request.limit,
+    };
+    let sizes = search.sizes();
+    let bar = stage.progress(&format!("training {label}"), search.cells(&sizes) + Setting::ALL.len() as u64);
+    let context = Context { progress: &Bar(&bar), ..*context };
+    let fit = |setting: Setting, params: &ModelParams, context: &Context<'_>| {
+        let begin = Instant::now();
+        let fitted =
+            fits::fit(request, setting, params, data, front, context).map_err(|error| failure(&label, error))?;
+        bar.advance(1);
+        Ok::<_, Failure>((fitted, begin.elapsed().as_secs_f64()))
+    };
 
-/// What stands in front of the model, fitted on train, and train as the model sees it.
-struct Front {
-    scaler: Scaler,
-    trained: Option<Arc<TrainedAutoencoder>>,
-    train: Array2<f64>,
-    warnings: Vec<String>,
-}
+    let default = ModelParams::from_map(request.family, &ParamMap::new()).expect("defaults hold");
+    // Both hold caches at the same time.
+    let (few, most) = (context.memory / 4, context.memory - context.memory / 4);
+    let begin = Instant::now();
+    let (default_fit, searched) = rayon::join(
+        || fit(Setting::Default, &default, &Context { memory: few, ..context }),
+        || {
+            let results = search.run(&sizes, pieces, &Context { memory: most, ..context }, stage)?;
+            Ok::<_, Failure>((results, begin.elapsed().as_secs_f64()))
+        },
+    );
+    let (default_fit, seconds) = default_fit?;
+    clock.add("default", seconds);
+    let ((table, rungs), seconds) = searched?;
+    clock.add("search", seconds);
 
-impl Front {
-    fn fit(
-        request: &Request,
-        features: Digest,
-        data: &Data,
-        context: &Context<'_>,
-        stage: &Stage,
-    ) -> Result<Self, Failure> {
-        let unscaled = data.train.matrix();
-        // Trees split on order alone; scaling would only cost them digits.
-        let kind = match (request.representation, request.family) {
-            (Representation::Baseline, Family::DecisionTree) => ScalerKind::None,
-            _ => data.scaler,
-        };
-        let scaler = Scaler::fit(kind, unscaled.view());
-        let scaled = scaler.transform(unscaled.view());
-        if request.representation == Representation::Baseline {
-            return Ok(Self { scaler, trained: None, train: scaled, warnings: Vec::new() });
-        }
-        let trained = request
-            .encoders
-            .get(features, &request.autoencoder, scaled.view(), context, stage)
-            .map_err(|error| failure("autoencoder", error))?;
-        let dead = trained.dead_units.len();
-        let warnings = (dead > DEAD_UNITS).then(|| format!("{dead} latent units are 0 on every row of train"));
-        let train = trained.encoder.encode(scaled.view());
-        Ok(Self { scaler, trained: Some(trained), train, warnings: warnings.into_iter().collect() })
-    }
-
-    fn encoder(&self) -> Option<weir_models::autoencoder::Encoder> {
-        self.trained.as_ref().map(|trained| trained.encoder.clone())
-    }
+    let best = &candidates.params[table.best];
+    let best_fit = if best.computation() == default.computation() {
+        let (trial, detector) = &default_fit;
+        bar.advance(1);
+        (fits::again(trial, Setting::Best, best), detector.clone())
+    } else {
+        let (fitted, seconds) = fit(Setting::Best, best, &context)?;
+        clock.add("best", seconds);
+        fitted
+    };
+    bar.finish();
+    Ok(Trained { search: table, rungs, fits: [default_fit, best_fit] })
 }
 
 /// A progress display as the models' crate knows it.
-struct Bar<'a>(&'a ProgressHandle);
+pub(crate) struct Bar<'a>(pub(crate) &'a ProgressHandle);
 
 impl Progress for Bar<'_> {
     fn advance(&self, pieces: u64) {
@@ -239,10 +277,12 @@ impl Progress for Bar<'_> {
     }
 }
 
-fn failure(what: &str, error: FitError) -> Failure {
+/// What the command reports when `what` could not be computed.
+pub(crate) fn failure(what: &str, error: FitError) -> Failure {
     match error {
-        // Nobody set a deadline.
-        FitError::Cancelled | FitError::OutOfTime => Failure::interrupted(),
+        FitError::Cancelled => Failure::interrupted(),
+        // A search leaves out what a deadline cuts, and fits have none.
+        FitError::OutOfTime => Failure::retry(format!("{what}: {error}")),
         FitError::OneClass { .. } | FitError::Data(_) => Failure::input(format!("{what}: {error}"))
             .hint("see statistics.json of the features, and give flows of both classes with sensible values"),
         FitError::Parameter { .. } => {

@@ -1,29 +1,50 @@
-//! A fitted detector scored on test.
+//! A model fitted on train and scored on test.
 
-use ndarray::ArrayView2;
 use weir_contract::trial::{Bits, Trial};
-use weir_contract::{ConfusionMatrix, ParamMap, TrialId};
+use weir_contract::{ConfusionMatrix, Setting, TrialId};
 use weir_models::scoring::{correct, roc_auc};
-use weir_models::{Classifier as _, Detector};
+use weir_models::{Classifier as _, Context, Detector, FitError, ModelParams};
 
-/// Scores `detector` on `x`: `[n, features]` unscaled, with the classes `y`.
-pub(crate) fn score(
-    id: TrialId,
-    parameters: ParamMap,
-    detector: &Detector,
-    x: ArrayView2<'_, f64>,
-    y: &[u8],
-    warnings: Vec<String>,
-) -> Trial {
-    let predicted = detector.predict(x);
-    Trial {
+use crate::data::{Data, Front};
+use crate::stage::Request;
+
+/// Fits `params` on all of train and scores the result on test.
+pub(crate) fn fit(
+    request: &Request,
+    setting: Setting,
+    params: &ModelParams,
+    data: &Data,
+    front: &Front,
+    context: &Context<'_>,
+) -> Result<(Trial, Detector), FitError> {
+    let fitted = weir_models::fit(params, front.train(data), context)?;
+    let mut warnings = front.warnings.clone();
+    if !fitted.converged {
+        warnings.push("the solver stopped at its iteration limit before it reached its tolerance".to_owned());
+    }
+    let detector = Detector::new(front.scaler.clone(), front.encoder(), fitted.model);
+    let predicted = detector.predict(data.test.x.view());
+    let y = &data.test.y;
+    let id = TrialId { representation: request.representation, family: request.family, setting };
+    let trial = Trial {
         id,
-        parameters,
+        parameters: params.to_map(),
         confusion: ConfusionMatrix::count(y, &predicted.classes),
         correct: Bits::pack(&correct(y, &predicted.classes)),
         roc_auc: roc_auc(y, &predicted.scores),
         operations: detector.operations(),
-        model: format!("{}.model", id.setting),
+        model: model_file(setting),
         warnings,
-    }
+    };
+    Ok((trial, detector))
+}
+
+/// The trial that `setting` with `params` is, where `trial` is the same computation.
+pub(crate) fn again(trial: &Trial, setting: Setting, params: &ModelParams) -> Trial {
+    let id = TrialId { setting, ..trial.id };
+    Trial { id, parameters: params.to_map(), model: model_file(setting), ..trial.clone() }
+}
+
+fn model_file(setting: Setting) -> String {
+    format!("{setting}.model")
 }

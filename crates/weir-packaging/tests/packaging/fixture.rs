@@ -305,13 +305,16 @@ pub(crate) fn write_training(
         rank: 1,
         same_as: None,
         unconverged: 0,
+        cut: None,
     };
     let search = SearchResults {
-        format: search::FORMAT,
+        // Written by an earlier version, which packaging goes on reading; there was no `rungs` in it.
+        format: search::OLDEST_FORMAT,
         family,
         representation,
         scoring: "accuracy".into(),
         folds: 3,
+        rungs: Vec::new(),
         candidates: vec![candidate],
         best: 0,
     };
@@ -320,6 +323,8 @@ pub(crate) fn write_training(
         draft.write(&trial.model, &detector.to_bytes()).unwrap();
     }
     draft.write_json(TRIALS, &Trials { format: trial::FORMAT, family, representation, trials }).unwrap();
+    let mut search = serde_json::to_value(search).unwrap();
+    search.as_object_mut().unwrap().remove("rungs");
     draft.write_json(SEARCH, &search).unwrap();
     if let Some(trained) = trained {
         draft.write_json(ENCODER, &trained.report()).unwrap();

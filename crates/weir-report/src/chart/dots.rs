@@ -30,6 +30,8 @@ pub(crate) struct Dot {
     pub(crate) value: String,
     pub(crate) tip: String,
     pub(crate) best: bool,
+    /// The scores are from part of the data only.
+    pub(crate) cut: bool,
     /// The scores are those of another row.
     pub(crate) repeated: bool,
     /// The solver stopped at its limit on some fold.
@@ -74,6 +76,8 @@ pub(crate) fn dots(title: &str, description: &str, domain: Domain, columns: &[&s
         svg.line("whisker", (x(row.whisker.0), y), (x(row.whisker.1), y));
         let dot = match row {
             Dot { best: true, .. } => "dot best",
+            Dot { cut: true, repeated: true, .. } => "dot repeated cut",
+            Dot { cut: true, .. } => "dot cut",
             Dot { repeated: true, .. } => "dot repeated",
             _ => "dot",
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::Value;
 use serde::Serialize;
 use weir_contract::ParamValue;
-use weir_contract::search::{Candidate, SearchResults};
+use weir_contract::search::{Candidate, CutReason, SearchResults};
 
 use crate::RunReport;
 use crate::chart::{self, Domain, Dot};
@@ -26,6 +26,7 @@ pub(crate) struct Search {
     facets: Vec<Facet>,
     repeated: usize,
     unconverged: usize,
+    cut: usize,
     omitted: usize,
     columns: Vec<String>,
     fold_numbers: Vec<usize>,
@@ -90,6 +91,7 @@ fn one(search: &SearchResults) -> Search {
         facets: facets(search, &title, &shown, &values),
         repeated: search.candidates.iter().filter(|candidate| candidate.same_as.is_some()).count(),
         unconverged: search.candidates.iter().filter(|candidate| candidate.unconverged > 0).count(),
+        cut: search.candidates.iter().filter(|candidate| candidate.cut.is_some()).count(),
         omitted: search.candidates.len() - shown.len(),
         rows: shown.iter().map(|&i| row(search, i, &columns, folds)).collect(),
         columns,
@@ -186,6 +188,7 @@ fn dot(search: &SearchResults, index: usize, labels: &[&String], digits: usize) 
             note(candidate).map_or_else(String::new, |note| format!("; {note}"))
         ),
         best: index == search.best,
+        cut: candidate.cut.is_some(),
         repeated: candidate.same_as.is_some(),
         unconverged: candidate.unconverged > 0,
     }
@@ -229,8 +232,13 @@ fn note(candidate: &Candidate) -> Option<String> {
     let same = candidate.same_as.map(|same| format!("same computation as candidate {}", same + 1));
     let limit = (candidate.unconverged > 0)
         .then(|| format!("stopped at the iteration limit on {}", text::counted(candidate.unconverged as u64, "fold")));
-    match (same, limit) {
-        (Some(same), Some(limit)) => Some(format!("{same}; {limit}")),
-        (same, limit) => same.or(limit),
-    }
+    let cut = candidate.cut.map(|cut| {
+        let why = match cut.reason {
+            CutReason::Rank => "others were better",
+            CutReason::Budget => "the time was up",
+        };
+        format!("cut, scored on {}: {why}", text::counted(cut.rows, "row"))
+    });
+    let notes: Vec<String> = [same, limit, cut].into_iter().flatten().collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }

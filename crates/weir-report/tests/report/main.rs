@@ -4,6 +4,7 @@ mod html;
 mod sample;
 
 use weir_contract::audit::{Audit, Finding};
+use weir_contract::search::{Cut, CutReason};
 use weir_contract::selection::{ChampionComparison, PromotionRule, Verdict};
 use weir_contract::{ConfusionMatrix, Digest, Family, Metric, ParamMap, ParamValue, Representation, Setting, TrialId};
 use weir_report::{LineageStep, RenderError, render, wilson_interval};
@@ -244,6 +245,20 @@ fn candidates_computed_once_are_noted_with_their_original() {
     let search = html::text(html::section(&page, "search"));
     assert!(search.contains("3 of them computed once and reported twice."), "{search}");
     assert!(search.contains("same computation as candidate 1"), "{search}");
+}
+
+#[test]
+fn candidates_that_were_cut_are_pale_and_say_when_and_why() {
+    let mut sample = sample::full();
+    let candidates = &mut sample.searches[0].candidates;
+    candidates[0].cut = Some(Cut { rung: 0, rows: 3_692, reason: CutReason::Rank });
+    candidates[1].cut = Some(Cut { rung: 1, rows: 11_078, reason: CutReason::Budget });
+    let page = page(&sample);
+    let search = html::text(html::section(&page, "search"));
+    assert!(search.contains("2 were cut before they were scored on all rows of train"), "{search}");
+    assert!(search.contains("cut, scored on 3,692 rows: others were better"), "{search}");
+    assert!(search.contains("cut, scored on 11,078 rows: the time was up"), "{search}");
+    assert_eq!(page.matches("class=\"dot cut\"").count(), 2);
 }
 
 #[test]

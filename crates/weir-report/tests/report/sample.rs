@@ -177,6 +177,7 @@ fn search(representation: Representation, family: Family, noise: &mut Noise) -> 
             standard_deviation: variance.sqrt(),
             rank: 0,
             same_as: twin,
+            cut: None,
         });
     }
     let means: Vec<f64> = candidates.iter().map(|candidate| candidate.mean).collect();
@@ -190,6 +191,7 @@ fn search(representation: Representation, family: Family, noise: &mut Noise) -> 
         representation,
         scoring: "accuracy".into(),
         folds: 3,
+        rungs: Vec::new(),
         candidates,
         best,
     }

@@ -17,7 +17,7 @@ use weir_packaging::PackagingParams;
 use weir_pipeline::{Dag, Event, Input, Node, Outcome, PipelineSpec, StageRunner, Work, execute};
 use weir_selection::SelectionParams;
 use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage};
-use weir_training::{AutoencoderSection, Encoders, TrainingParams};
+use weir_training::{AutoencoderSection, Budget, Candidates, Encoders, Limit, TrainingParams};
 
 /// The flows that ship with the repository.
 const SAMPLE: &str = "data/sample/flows.csv";
@@ -59,6 +59,10 @@ pub(crate) struct Args {
     /// Memory for caches, in MiB
     #[arg(long, value_name = "MIB", default_value_t = weir_training::DEFAULT_MEMORY, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     memory: u64,
+
+    /// Time for each search, such as 90s, 5m or 2h; what it does not suffice for is cut
+    #[arg(long, value_name = "TIME")]
+    budget: Option<Budget>,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -124,6 +128,7 @@ struct Runner<'a> {
     seed: Seed,
     features: FeaturesParams,
     training: TrainingParams,
+    limit: Limit,
     autoencoder: AutoencoderParams,
     selection: SelectionParams,
     packaging: PackagingParams,
@@ -141,7 +146,7 @@ impl<'a> Runner<'a> {
         }
         let training: TrainingParams = params.section("training")?;
         for &family in Family::ALL {
-            training.grid.candidates(family)?;
+            Candidates::new(&training, family, params.seed())?;
         }
         let data = if args.data.is_empty() { vec![sample()?] } else { args.data };
         Ok(Self {
@@ -152,6 +157,7 @@ impl<'a> Runner<'a> {
             seed: params.seed(),
             features,
             training,
+            limit: args.budget.map_or(Limit::None, Limit::Budget),
             autoencoder: params.section::<AutoencoderSection>("autoencoder")?.params(params.seed())?,
             selection: params.section("selection")?,
             packaging: params.section("packaging")?,
@@ -215,6 +221,7 @@ impl StageRunner for Runner<'_> {
                     family,
                     out,
                     params: self.training.clone(),
+                    limit: self.limit.clone(),
                     autoencoder: self.autoencoder.clone(),
                     seed: self.seed,
                     memory: self.memory,

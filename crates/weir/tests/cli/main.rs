@@ -6,6 +6,7 @@ mod predict;
 mod real;
 mod refusals;
 mod run;
+mod search;
 mod skew;
 mod store;
 mod threads;
