@@ -217,6 +217,9 @@ fn a_file_of_another_version_is_named_as_such_before_it_is_read() {
     draft.write("bad.json", b"{\"format\": 1, \"pages\": \"three\"}").unwrap();
     let artifact = draft.commit(expectation().seal(BTreeMap::new())).unwrap();
     assert_eq!(artifact.read_versioned::<Pages>("old.json", 1).unwrap().pages, 3);
+    assert_eq!(artifact.read_versions::<Pages>("old.json", 1..=2).unwrap().pages, 3);
+    let error = artifact.read_versions::<Pages>("old.json", 2..=3).unwrap_err();
+    assert!(matches!(error, ArtifactError::UnknownVersion { found: 1, known: 3, .. }), "{error}");
     let error = artifact.read_versioned::<Pages>("new.json", 1).unwrap_err();
     assert!(matches!(error, ArtifactError::UnknownVersion { found: 2, known: 1, .. }), "{error}");
     let error = artifact.read_versioned::<Pages>("bad.json", 1).unwrap_err();

@@ -15,11 +15,8 @@ use crate::shards::{OpenPlan, PLAN, ShardPlan, plan};
 use crate::stage::{Outcome, Request, run};
 
 /// Train one model family on one representation: a default fit and a search
-///
-/// What a search has scored is kept piece by piece: interrupted and started again, it goes on. It may also be cut into
-/// shards that run elsewhere: plan, run-shard, gather.
 #[derive(Debug, Parser)]
-#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
 pub struct Args {
     #[command(subcommand)]
     action: Option<Action>,
@@ -30,6 +27,10 @@ pub struct Args {
     #[command(flatten)]
     common: CommonArgs,
 }
+
+const AFTER_HELP: &str = "\
+What a search has scored is kept piece by piece: interrupted and started again, it goes on; --force begins afresh.
+How candidates are found and compared say the parameters training.grid, training.random and training.search.";
 
 /// A search on many machines.
 #[derive(Debug, Subcommand)]

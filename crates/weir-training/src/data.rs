@@ -51,10 +51,11 @@ pub(crate) struct Front {
 }
 
 impl Front {
+    /// Takes the values of train out of `data`: from here on they are only needed as the model sees them.
     pub(crate) fn fit(
         request: &Request,
         features: &Artifact,
-        data: &Data,
+        data: &mut Data,
         context: &Context<'_>,
         stage: &Stage,
     ) -> Result<Self, Failure> {
@@ -63,8 +64,10 @@ impl Front {
             (Representation::Baseline, Family::DecisionTree) => ScalerKind::None,
             _ => data.scaler,
         };
-        let scaler = Scaler::fit(kind, data.train.x.view());
-        let scaled = scaler.transform(data.train.x.view());
+        let unscaled = std::mem::take(&mut data.train.x);
+        let scaler = Scaler::fit(kind, unscaled.view());
+        let scaled = scaler.transform(unscaled.view());
+        drop(unscaled);
         if request.representation == Representation::Baseline {
             return Ok(Self { scaler, trained: None, train: scaled, warnings: Vec::new() });
         }

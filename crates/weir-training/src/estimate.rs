@@ -46,6 +46,9 @@ fn remedies(search: &Search<'_>) -> Vec<&'static str> {
     if search.candidates.len() > 1 {
         remedies.push("name fewer candidates");
     }
+    if search.candidates.params.first().is_some_and(|params| params.to_map().contains_key("max_bins")) {
+        remedies.push("let trees look at fewer thresholds with max_bins");
+    }
     if search.family == Family::Svc {
         remedies.push("choose another model: the time of an SVC grows with the square of the rows");
     }

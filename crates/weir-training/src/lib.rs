@@ -33,6 +33,7 @@ mod search;
 mod shards;
 mod stage;
 mod table;
+mod train;
 mod trial;
 
 pub use candidates::Candidates;

@@ -326,8 +326,8 @@ impl Bench {
 
     fn prepare(&self, request: &Request, stage: &Stage) -> Result<(Data, Front), Failure> {
         self.features.verify()?;
-        let data = Data::read(&self.features)?;
-        let front = Front::fit(request, &self.features, &data, &stage::context(request, stage), stage)?;
+        let mut data = Data::read(&self.features)?;
+        let front = Front::fit(request, &self.features, &mut data, &stage::context(request, stage), stage)?;
         Ok((data, front))
     }
 

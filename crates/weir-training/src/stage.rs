@@ -7,12 +7,10 @@ use std::time::Instant;
 
 use serde_json::json;
 use weir_artifact::{Artifact, Draft, Expectation};
-use weir_contract::manifest::RungInfo;
-use weir_contract::search::SearchResults;
-use weir_contract::trial::{self, Trial, Trials};
-use weir_contract::{Digest, Family, ParamMap, Representation, Seed, Setting, files, json as canonical};
+use weir_contract::trial::{self, Trials};
+use weir_contract::{Digest, Family, Representation, Seed, files, json as canonical};
 use weir_models::autoencoder::AutoencoderParams;
-use weir_models::{Context, Detector, FitError, ModelParams, Progress, Simd};
+use weir_models::{Context, FitError, Progress, Simd};
 use weir_stage::{Failure, ProgressHandle, RunClock, SimdArg, Stage};
 
 use crate::candidates::Candidates;
@@ -21,8 +19,7 @@ use crate::encoder::Encoders;
 use crate::limit::Limit;
 use crate::params::{Strategy, TrainingParams};
 use crate::pieces::{Pieces, Scored};
-use crate::search::Search;
-use crate::trial as fits;
+use crate::train::Training;
 
 /// What the stage is asked to do.
 #[derive(Clone)]
@@ -163,11 +160,12 @@ fn make(
     mut clock: RunClock,
     stage: &Stage,
 ) -> Result<Artifact, Failure> {
-    let data = clock.part("read", || Data::read(features))?;
+    let mut data = clock.part("read", || Data::read(features))?;
     let loaded = Instant::now();
     let context = context(request, stage);
-    let front = clock.part("represent", || Front::fit(request, features, &data, &context, stage))?;
-    let trained = train(request, candidates, &data, &front, &pieces, &context, &mut clock, stage)?;
+    let front = clock.part("represent", || Front::fit(request, features, &mut data, &context, stage))?;
+    let training = Training { request, candidates, data: &data, front: &front, pieces: &pieces, context, stage };
+    let trained = training.run(&mut clock)?;
     // From loaded matrices to scored results: all but reading, digests and writing.
     clock.add("compute", loaded.elapsed().as_secs_f64());
 
@@ -195,77 +193,6 @@ fn make(
     let rows = [("train", data.train.y.len()), ("test", data.test.y.len())];
     let rows = rows.into_iter().map(|(name, rows)| (name.to_owned(), rows as u64)).collect();
     Ok(draft.commit(expectation.seal(rows))?)
-}
-
-/// Search and fits.
-struct Trained {
-    search: SearchResults,
-    rungs: Vec<RungInfo>,
-    /// Default, then best.
-    fits: [(Trial, Detector); 2],
-}
-
-/// The default fit beside the search, then the fit of the best candidate, unless that is the default fit again.
-#[expect(clippy::too_many_arguments, reason = "each is a step before this one")]
-fn train(
-    request: &Request,
-    candidates: &Candidates,
-    data: &Data,
-    front: &Front,
-    pieces: &Pieces,
-    context: &Context<'_>,
-    clock: &mut RunClock,
-    stage: &Stage,
-) -> Result<Trained, Failure> {
-    let label = label(request);
-    let search = Search {
-        label: &label,
-        family: request.family,
-        representation: request.representation,
-        candidates,
-        train: front.train(data),
-        params: &request.params,
-        limit: &request.limit,
-    };
-    let sizes = search.sizes();
-    let bar = stage.progress(&format!("training {label}"), search.cells(&sizes) + Setting::ALL.len() as u64);
-    let context = Context { progress: &Bar(&bar), ..*context };
-    let fit = |setting: Setting, params: &ModelParams, context: &Context<'_>| {
-        let begin = Instant::now();
-        let fitted =
-            fits::fit(request, setting, params, data, front, context).map_err(|error| failure(&label, error))?;
-        bar.advance(1);
-        Ok::<_, Failure>((fitted, begin.elapsed().as_secs_f64()))
-    };
-
-    let default = ModelParams::from_map(request.family, &ParamMap::new()).expect("defaults hold");
-    // Both hold caches at the same time.
-    let (few, most) = (context.memory / 4, context.memory - context.memory / 4);
-    let begin = Instant::now();
-    let (default_fit, searched) = rayon::join(
-        || fit(Setting::Default, &default, &Context { memory: few, ..context }),
-        || {
-            let results = search.run(&sizes, pieces, &Context { memory: most, ..context }, stage)?;
-            Ok::<_, Failure>((results, begin.elapsed().as_secs_f64()))
-        },
-    );
-    let (default_fit, seconds) = default_fit?;
-    clock.add("default", seconds);
-    let ((table, rungs), seconds) = searched?;
-    clock.add("search", seconds);
-
-    let best = &candidates.params[table.best];
-    let best_fit = if best.computation() == default.computation() {
-        let (trial, detector) = &default_fit;
-        bar.advance(1);
-        (fits::again(trial, Setting::Best, best), detector.clone())
-    } else {
-        let (fitted, seconds) = fit(Setting::Best, best, &context)?;
-        clock.add("best", seconds);
-        fitted
-    };
-    bar.finish();
-    Ok(Trained { search: table, rungs, fits: [default_fit, best_fit] })
 }
 
 /// A progress display as the models' crate knows it.

@@ -22,7 +22,7 @@ enum Command {
     Run(command::run::Args),
     /// Turn labelled flows into validated and split feature tables
     Features(weir_features::Args),
-    /// Train one model family on one representation: a default fit and a grid search
+    /// Train one model family on one representation: a default fit and a search
     Train(weir_training::Args),
     /// Choose the best trial by its score on test
     Select(weir_selection::Args),

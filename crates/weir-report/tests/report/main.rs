@@ -256,8 +256,8 @@ fn candidates_that_were_cut_are_pale_and_say_when_and_why() {
     let page = page(&sample);
     let search = html::text(html::section(&page, "search"));
     assert!(search.contains("2 were cut before they were scored on all rows of train"), "{search}");
-    assert!(search.contains("cut, scored on 3,692 rows: others were better"), "{search}");
-    assert!(search.contains("cut, scored on 11,078 rows: the time was up"), "{search}");
+    assert!(search.contains("cut, scored on 3\u{202f}692 rows: others were better"), "{search}");
+    assert!(search.contains("cut, scored on 11\u{202f}078 rows: the time was up"), "{search}");
     assert_eq!(page.matches("class=\"dot cut\"").count(), 2);
 }
 

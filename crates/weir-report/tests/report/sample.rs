@@ -614,6 +614,7 @@ fn timings() -> Vec<(String, RunInfo)> {
             peak_memory: (40 + 30 * i as u64) << 20,
             host: "build-01".into(),
             code_path: "avx2".into(),
+            rungs: Vec::new(),
         };
         (step.name.clone(), info)
     };
