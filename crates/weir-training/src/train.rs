@@ -78,7 +78,7 @@ impl Training<'_> {
         clock.add("search", seconds);
 
         let best = &self.candidates.params[table.best];
-        let best_fit = if best.computation() == default.computation() {
+        let mut best_fit = if best.computation() == default.computation() {
             let (trial, detector) = &default_fit;
             (trial::again(trial, Setting::Best, best), detector.clone())
         } else {
@@ -86,6 +86,10 @@ impl Training<'_> {
             clock.add("best", seconds);
             fitted
         };
+        if let Some(cut) = table.candidates[table.best].cut {
+            let rows = self.data.train.y.len();
+            best_fit.0.warnings.push(format!("chosen on {} of {rows} rows of train: the time was up", cut.rows));
+        }
         Ok(Trained { search: table, rungs, fits: [default_fit, best_fit] })
     }
 }

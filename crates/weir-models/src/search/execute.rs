@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::context::{Context, FitError};
 use crate::search::{FamilySearch, Order, Piece, Score};
 
+/// What became of a piece; none while it is not done.
+type Slot<E> = Option<Result<Vec<Score>, E>>;
+
 /// Scores the pieces numbered `chosen`; see [`crate::search::Plan::run`].
 pub(crate) fn execute<S: FamilySearch, E: From<FitError> + Send>(
     search: &S,
@@ -24,7 +27,7 @@ pub(crate) fn execute<S: FamilySearch, E: From<FitError> + Send>(
     let workers = workers(pieces, chosen, context.memory);
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
-    let results: Mutex<Vec<Option<Result<Vec<Score>, E>>>> = Mutex::new(chosen.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Slot<E>>> = Mutex::new(chosen.iter().map(|_| None).collect());
     let work = || {
         let mut scratch = search.scratch(context.memory / workers);
         while let Some(&place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -91,12 +94,10 @@ mod tests {
         }
     }
 
-    fn run(
-        search: &Numbers,
-        chosen: &[usize],
-        order: Order,
-        context: &Context<'_>,
-    ) -> (Result<Vec<Option<Vec<Score>>>, FitError>, Vec<usize>) {
+    /// What a search returns.
+    type Scored = Result<Vec<Option<Vec<Score>>>, FitError>;
+
+    fn run(search: &Numbers, chosen: &[usize], order: Order, context: &Context<'_>) -> (Scored, Vec<usize>) {
         let seen = Mutex::new(Vec::new());
         let result = execute(search, &search.pieces(), chosen, order, context, |piece, _| {
             seen.lock().unwrap().push(piece);

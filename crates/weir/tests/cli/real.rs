@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use weir_contract::Label;
+use weir_contract::search::SearchResults;
 use weir_contract::statistics::Statistics;
+use weir_contract::trial::Trials;
+use weir_contract::{Label, files};
 use weir_testkit::{TempRun, sample, shared_data};
 
 use crate::{text, weir};
@@ -69,4 +71,31 @@ fn every_row_of_the_sample_is_kept_or_an_earlier_record() {
     let (statistics, _) = account(&temp, "sample", &sample(), &[]);
     let rows = statistics.rows;
     assert_eq!(rows.input, rows.kept + rows.deduplicated);
+}
+
+#[test]
+fn halving_finds_what_the_whole_grid_finds() {
+    let Some(data) = shared_data() else { return };
+    let temp = TempRun::new();
+    let features = temp.join("features");
+    let flows = data.join("assuremoss/preprocessed.csv");
+    weir(["features", "--data", text(&flows), "--feature-set", "report", "--no-audit", "--out", text(&features)]).ok();
+    for model in ["logistic-regression", "knn", "decision-tree"] {
+        let train = |search: &str| -> (SearchResults, f64) {
+            let out = temp.join(&format!("{model}-{search}"));
+            let set = format!("training.search={search}");
+            let args = ["train", "--features", text(&features), "--model", model, "--out", text(&out), "--set", &set];
+            weir(args).ok();
+            let artifact = weir_artifact::Artifact::open(&out).unwrap();
+            let trials: Trials = artifact.read_json(files::TRIALS).unwrap();
+            (artifact.read_json(files::SEARCH).unwrap(), trials.trials[1].confusion.accuracy())
+        };
+        let ((grid, accuracy), (halved, halved_accuracy)) = (train("grid"), train("halving"));
+        let mean = |candidate: usize| grid.candidates[candidate].mean;
+        assert!(halved.candidates.iter().any(|candidate| candidate.cut.is_some()), "{model}: nothing was cut");
+        let loss = mean(grid.best) - mean(halved.best);
+        assert!((0.0..=0.002).contains(&loss), "{model}: mean over the folds lower by {loss}");
+        let loss = accuracy - halved_accuracy;
+        assert!(loss.abs() <= 0.002, "{model}: accuracy on test lower by {loss}");
+    }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use weir_contract::manifest::RunInfo;
 use weir_contract::search::{Cut, CutReason, Rung, SearchResults};
+use weir_contract::trial::Trials;
 use weir_testkit::{Output, TempRun, tree_digests};
 
 use crate::{flows, text, weir};
@@ -206,6 +207,9 @@ fn budget_then_replay(budget: &str, more: &[&str]) -> (SearchResults, RunInfo) {
     let is_late = |cut: Cut| cut.reason == CutReason::Budget;
     let is_any_late = search.candidates.iter().filter_map(|candidate| candidate.cut).any(is_late);
     assert_eq!(report.contains("the time was up"), is_any_late);
+    let trials: Trials = read(&timed.join("trials.json"));
+    let is_warned = trials.trials[1].warnings.iter().any(|warning| warning.starts_with("chosen on "));
+    assert_eq!(is_warned, search.candidates[search.best].cut.is_some());
     (search, read(&timed.join("run-info.json")))
 }
 
