@@ -67,6 +67,10 @@ fn words(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidates::Candidates;
+    use crate::params::TrainingParams;
+    use weir_contract::{Representation, Seed};
+    use weir_models::Dataset;
     use weir_models::search::Estimate;
 
     #[test]
@@ -78,6 +82,29 @@ mod tests {
         assert_eq!(seconds(&pieces, &[1, 2], 2), 3.0);
         assert_eq!(seconds(&pieces, &[0, 1, 2], 1), 12.0);
         assert_eq!(seconds(&pieces, &[], 2), 0.0);
+    }
+
+    #[test]
+    fn a_long_search_is_met_with_what_helps_it() {
+        let x = ndarray::Array2::zeros((4, 1));
+        let remedies = |family: Family, search: Strategy| {
+            let params = TrainingParams { search, ..TrainingParams::default() };
+            let candidates = Candidates::new(&params, family, Seed::default()).unwrap();
+            let search = Search {
+                label: "",
+                family,
+                representation: Representation::Baseline,
+                candidates: &candidates,
+                train: Dataset::new(x.view(), &[0, 1, 0, 1]),
+                params: &params,
+                limit: &Limit::None,
+            };
+            remedies(&search).join(", ")
+        };
+        let grid = remedies(Family::Svc, Strategy::Grid);
+        assert!(["--budget", "halving", "shards", "fewer candidates", "square"].iter().all(|word| grid.contains(word)));
+        let halving = remedies(Family::Knn, Strategy::Halving);
+        assert!(!["halving", "shards", "square"].iter().any(|word| halving.contains(word)), "{halving}");
     }
 
     #[test]

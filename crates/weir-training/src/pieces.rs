@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! <artifact>/.weir-work/
+//! ├── lock                                          held while a run works here
 //! └── pieces-<digest of the run>/
 //!     └── <digest of the rung's plan>-<number>.json
 //! ```
 //!
 //! A file counts when its seal holds and it is of the same features, parameters, seed, build and piece; anything else is
-//! computed again. The directory is locked while a run works in it and goes before the artifact is committed.
+//! computed again. The directory goes before the artifact is committed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -22,6 +23,9 @@ use weir_contract::{Digest, ParamMap, json as canonical};
 use weir_models::Folds;
 use weir_models::search::{Piece, Plan, Score};
 use weir_stage::Failure;
+
+/// The file whose lock a run holds.
+const LOCK: &str = "lock";
 
 /// A scored piece.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,7 +129,8 @@ impl Pieces {
         let name = format!("pieces-{}", run.short());
         for entry in fs::read_dir(&work).map_err(|error| failed("list", &work, &error))? {
             let entry = entry.map_err(|error| failed("list", &work, &error))?;
-            if afresh || entry.file_name() != *name {
+            let is_kept = entry.file_name() == LOCK || !afresh && entry.file_name() == *name;
+            if !is_kept {
                 remove(&entry.path())?;
             }
         }
@@ -193,8 +198,10 @@ impl Pieces {
 impl Drop for Pieces {
     /// A run that scored nothing leaves nothing; directories that hold something are not removed.
     fn drop(&mut self) {
-        for dir in [&self.dir, &self.work, &self.out] {
-            let _ = fs::remove_dir(dir);
+        if fs::remove_dir(&self.dir).is_ok() {
+            let _ = fs::remove_file(self.work.join(LOCK));
+            let _ = fs::remove_dir(&self.work);
+            let _ = fs::remove_dir(&self.out);
         }
     }
 }
@@ -205,12 +212,13 @@ fn seal(scored: &Scored) -> Digest {
 
 /// Creates `dir` and locks it; the system lets go of the lock when the process ends.
 fn lock(dir: &Path) -> Result<File, Failure> {
+    let path = dir.join(LOCK);
     loop {
         fs::create_dir_all(dir).map_err(|error| failed("create", dir, &error))?;
-        let file = match File::open(dir) {
-            // The run before us has removed it in between.
+        let file = match File::options().write(true).create(true).truncate(false).open(&path) {
+            // The run before us has removed the directory in between.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            opened => opened.map_err(|error| failed("open", dir, &error))?,
+            opened => opened.map_err(|error| failed("create", &path, &error))?,
         };
         match file.try_lock() {
             Ok(()) => {}
@@ -218,10 +226,10 @@ fn lock(dir: &Path) -> Result<File, Failure> {
                 return Err(Failure::retry(format!("another run is at work in {}", dir.display()))
                     .hint("wait for it to end, or write to another directory"));
             }
-            Err(TryLockError::Error(error)) => return Err(failed("lock", dir, &error)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock", &path, &error)),
         }
         let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        let (held, named) = (file.metadata().map(identity), fs::metadata(dir).map(identity));
+        let (held, named) = (file.metadata().map(identity), fs::metadata(&path).map(identity));
         if matches!((held, named), (Ok(held), Ok(named)) if held == named) {
             return Ok(file);
         }
