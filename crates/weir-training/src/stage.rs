@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::json;
 use weir_artifact::{Artifact, Draft, Expectation};
+use weir_contract::manifest::{RunInfo, RungInfo};
 use weir_contract::trial::{self, Trials};
 use weir_contract::{Digest, Family, Representation, Seed, files, json as canonical};
 use weir_models::autoencoder::AutoencoderParams;
@@ -184,15 +185,24 @@ fn make(
     if let Some(trained) = &front.trained {
         draft.write_json(files::ENCODER, &trained.report())?;
     }
-    let mut info = clock.run_info(context.simd.code_path());
-    info.rungs = trained.rungs;
-    let info = canonical::to_canonical(&info).map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
-    draft.write_unsealed(files::RUN_INFO, &info)?;
+    write_run_info(&mut draft, &clock, context.simd.code_path(), trained.rungs)?;
     stage.check()?;
     pieces.remove()?;
     let rows = [("train", data.train.y.len()), ("test", data.test.y.len())];
     let rows = rows.into_iter().map(|(name, rows)| (name.to_owned(), rows as u64)).collect();
     Ok(draft.commit(expectation.seal(rows))?)
+}
+
+/// Leaves what was measured beside the artifact. `code_path` is empty where no kernel ran.
+pub(crate) fn write_run_info(
+    draft: &mut Draft,
+    clock: &RunClock,
+    code_path: &str,
+    rungs: Vec<RungInfo>,
+) -> Result<(), Failure> {
+    let info = RunInfo { rungs, ..clock.run_info(code_path) };
+    let info = canonical::to_canonical(&info).map_err(|error| Failure::retry(format!("no JSON form: {error}")))?;
+    Ok(draft.write_unsealed(files::RUN_INFO, &info)?)
 }
 
 /// A progress display as the models' crate knows it.
