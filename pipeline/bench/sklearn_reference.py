@@ -11,7 +11,10 @@ Prints JSON lines, as they become known:
 - first `date`, `command`, versions, machine, and the SHA-256 of the files,
 - one line per model (named as Weir names its families): accuracies, best parameters, confusion matrix in Weir's form,
   every candidate in ParameterGrid order with the score of each fold, seconds,
-- last the totals.
+- last the totals, among them the memory of this process and of joblib's workers.
+
+What is timed starts with loaded matrices and with workers that have imported what they need. To measure
+scikit-learn-intelex run it as `python -m sklearnex pipeline/bench/sklearn_reference.py ...`.
 
   pip install scikit-learn pandas pyarrow
   pipeline/bench/sklearn_reference.py --splits RUN_DIR/features [--models knn,decision-tree] [--jobs 2]
@@ -22,6 +25,7 @@ The whole grid takes minutes, nearly all of them for SVC. record_sklearn.sh keep
 import argparse
 import datetime
 import hashlib
+import importlib.metadata
 import json
 import os
 import platform
@@ -32,6 +36,7 @@ import time
 
 import pandas as pd
 import sklearn
+from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix
 from sklearn.model_selection import GridSearchCV
@@ -74,6 +79,7 @@ def main():
             "python": platform.python_version(),
             "machine": machine(),
         }
+        | intelex()
         | origin
     )
 
@@ -81,18 +87,20 @@ def main():
     scored_names, x_scored, y_scored = load(paths[args.score_on])
     if names != scored_names:
         sys.exit(f"train and {args.score_on} differ in columns: {names} and {scored_names}; make the features again")
-    scaler = MinMaxScaler().fit(x_train)
-    unscaled, scaled = (x_train, x_scored), (scaler.transform(x_train), scaler.transform(x_scored))
+    start = time.perf_counter()
+    Parallel(n_jobs=args.jobs)(delayed(import_models)() for _ in range(args.jobs))
+    workers_start_s = time.perf_counter() - start
 
-    total = 0.0
+    total, workers_peak_mb = 0.0, 0
     for model in args.models:
-        fit_on, score_on = unscaled if model in UNSCALED else scaled
-        result = measure(model, fit_on, y_train, score_on, y_scored, args.jobs)
-        total += result["default_s"] + result["grid_s"]
+        result = measure(model, x_train, y_train, x_scored, y_scored, args.jobs, args.grid)
+        total += result["scale_s"] + result["default_s"] + result["grid_s"]
+        workers_peak_mb = max(workers_peak_mb, children_peak_mb())
         sizes = {"train_rows": len(y_train), f"{args.score_on}_rows": len(y_scored), "features": names}
         emit({"model": model} | origin | sizes | result)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    emit({"total_s": round(total, 3), "jobs": args.jobs, "peak_rss_mb": peak_mb})
+    memory = {"peak_rss_mb": peak_mb, "workers_peak_rss_mb": workers_peak_mb}
+    emit({"total_s": round(total, 3), "workers_start_s": round(workers_start_s, 3), "jobs": args.jobs} | memory)
 
 
 def parse_arguments():
@@ -101,11 +109,14 @@ def parse_arguments():
     parser.add_argument("--score-on", default="test", choices=["test", "validation"])
     parser.add_argument("--models", default=",".join(MODELS), help="comma-separated (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="processes of GridSearchCV (default: %(default)s)")
+    parser.add_argument("--grid", type=json.loads, metavar="JSON", help="other lists of parameters, for a single model")
     args = parser.parse_args()
     args.models = args.models.split(",")
     for model in args.models:
         if model not in MODELS:
             parser.error(f"unknown model {model!r}; known are {', '.join(MODELS)}")
+    if args.grid and len(args.models) != 1:
+        parser.error("--grid is for a single model; name it with --models")
     return args
 
 
@@ -116,8 +127,15 @@ def load(path):
     return list(features.columns), features.to_numpy(float), table["label"].to_numpy(int)
 
 
-def measure(name, x_train, y_train, x_scored, y_scored, jobs):
+def measure(name, x_train, y_train, x_scored, y_scored, jobs, other_grid):
     estimator, grid = MODELS[name]
+    grid = other_grid or grid
+
+    start = time.perf_counter()
+    if name not in UNSCALED:
+        scaler = MinMaxScaler().fit(x_train)
+        x_train, x_scored = scaler.transform(x_train), scaler.transform(x_scored)
+    scale_s = time.perf_counter() - start
 
     start = time.perf_counter()
     estimator.fit(x_train, y_train)
@@ -147,6 +165,7 @@ def measure(name, x_train, y_train, x_scored, y_scored, jobs):
         "best_confusion": counts(y_scored, best),
         "best_parameters": search.best_params_,
         "candidates": candidates,
+        "scale_s": round(scale_s, 4),
         "default_s": round(default_s, 3),
         "grid_s": round(grid_s, 3),
     }
@@ -155,6 +174,37 @@ def measure(name, x_train, y_train, x_scored, y_scored, jobs):
 def counts(actual, predicted):
     names = ["true_negatives", "false_positives", "false_negatives", "true_positives"]
     return dict(zip(names, confusion_matrix(actual, predicted, labels=[0, 1]).ravel().tolist()))
+
+
+def import_models():
+    """What each worker does before anything is timed: taking in the models that this names imports scikit-learn."""
+    time.sleep(1)  # so that no worker takes the share of one that is still starting
+    return len(MODELS)
+
+
+def children_peak_mb():
+    """Peak resident memory of the processes started by this one, joblib's workers, summed; 0 where unknown.
+
+    What several processes share, such as libraries and mapped matrices, counts for each.
+    """
+    kilobytes = 0
+    try:
+        for task in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{task}/children", encoding="utf-8") as file:
+                children = file.read().split()
+            for child in children:
+                with open(f"/proc/{child}/status", encoding="utf-8") as file:
+                    kilobytes += sum(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+    except OSError:
+        pass  # not Linux, or a worker has just ended
+    return kilobytes // 1024
+
+
+def intelex():
+    """Version of scikit-learn-intelex where it is in use."""
+    if "sklearnex" not in sys.modules:
+        return {}
+    return {"scikit_learn_intelex": importlib.metadata.version("scikit-learn-intelex")}
 
 
 def sha256(path):
