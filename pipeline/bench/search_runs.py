@@ -34,16 +34,18 @@ class Run:
 def run(command, timeout=None):
     """Runs a command to its end, for `timeout` seconds at most."""
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment) as process,
+    ):
         late = threading.Event()
         clock = threading.Timer(timeout or threading.TIMEOUT_MAX, lambda: (late.set(), process.kill()))
         clock.daemon = True
         clock.start()
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
-        clock.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
+        clock.cancel()
         if late.is_set():
             raise Failed(f"took longer than {timeout} s")
         if process.returncode:
@@ -77,7 +79,7 @@ def processor():
 
 
 def bind_to(cpus):
-    """Leaves this process and its children `cpus` CPUs; NumPy, joblib and Weir all start as many threads as they see."""
+    """Leaves this process and its children `cpus` CPUs: NumPy and joblib start as many threads as they see."""
     if hasattr(os, "sched_getaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cpus])
 

@@ -3,10 +3,10 @@
 
   sigmoid_orders.py --splits RUN_DIR/features --candidate C=10,gamma=1 [--candidate ...] [--search search.json]
 
-A sigmoid kernel is not positive semi-definite: the problem has several solutions, and which one a solver reaches depends
-on the order of the rows. Keeps the three folds of sklearn_reference.py and permutes only the rows trained on, ten
-times. Prints a JSON line with the mean accuracy over the folds in file order and in every other order, and Weir's where
---search names the search.json of a training.
+A sigmoid kernel is not positive semi-definite: the problem has several solutions, and which one a solver reaches
+depends on the order of the rows. Keeps the three folds of sklearn_reference.py and permutes only the rows trained on,
+ten times. Prints per candidate a JSON line with the mean accuracy over the folds in file order and in every other
+order, and Weir's where --search names the search.json of a training.
 
   pip install scikit-learn pandas pyarrow
 """
