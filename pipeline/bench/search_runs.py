@@ -146,6 +146,13 @@ def read(directory, name):
         return json.load(file)
 
 
+def mean_of(path, parameters):
+    """Mean accuracy of a candidate by a search.json; None where it has no such candidate."""
+    with open(path, encoding="utf-8") as file:
+        candidates = json.load(file)["candidates"]
+    return next((candidate["mean"] for candidate in candidates if candidate["parameters"] == parameters), None)
+
+
 class Record:
     """JSON lines, printed as they become known; a file gets them at the end, so that a failed run leaves none."""
 

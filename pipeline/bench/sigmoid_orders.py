@@ -12,7 +12,6 @@ order, and Weir's where --search names the search.json of a training.
 """
 
 import argparse
-import json
 import platform
 
 import numpy as np
@@ -52,7 +51,7 @@ def main():
         line = {"parameters": parameters, "file_order": means[0], "other_orders": means[1:].tolist()}
         line |= {"lowest": means.min(), "highest": means.max(), "spread": np.ptp(means)}
         if args.search:
-            line["weir"] = weir_mean(args.search, parameters)
+            line["weir"] = search_runs.mean_of(args.search, parameters)
         record.say(line)
     if args.record:
         record.append_to(args.record)
@@ -72,13 +71,6 @@ def score(parameters, x, y, fold, order):
     if order is not None:
         train = np.random.default_rng(order).permutation(train)
     return SVC(**parameters).fit(x[train], y[train]).score(x[held_out], y[held_out])
-
-
-def weir_mean(path, parameters):
-    with open(path, encoding="utf-8") as file:
-        candidates = json.load(file)["candidates"]
-    means = [candidate["mean"] for candidate in candidates if candidate["parameters"] == parameters]
-    return means[0] if means else None
 
 
 if __name__ == "__main__":

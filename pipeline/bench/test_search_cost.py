@@ -2,8 +2,10 @@
 """What search_cost.py counts, compares and refuses, on made-up numbers: python3 -m unittest discover pipeline/bench"""
 
 import copy
+import json
 import math
 import sys
+import tempfile
 import unittest
 
 import search_cost
@@ -120,6 +122,14 @@ class Runs(unittest.TestCase):
         grid = {"C": [0.1, 1], "kernel": ["rbf"]}
         words = ["--set", "training.grid.svc.C=[0.1, 1]", "--set", 'training.grid.svc.kernel=["rbf"]']
         self.assertEqual(search_runs.settings("svc", grid), words)
+
+    def test_a_mean_is_found_by_its_parameters(self):
+        candidates = [{"parameters": parameters, "mean": mean} for parameters, mean in zip(GRID, MEANS)]
+        with tempfile.NamedTemporaryFile("w") as file:
+            json.dump({"candidates": candidates}, file)
+            file.flush()
+            self.assertEqual(search_runs.mean_of(file.name, {"kernel": "sigmoid", "C": 1.0}), 0.50)
+            self.assertIsNone(search_runs.mean_of(file.name, {"kernel": "poly", "C": 1.0}))
 
     def test_a_training_into_a_directory_that_is_there_is_refused(self):
         with self.assertRaisesRegex(Failed, "there already"):
