@@ -83,7 +83,7 @@ def measure(args, folder):
             if family == "svc" and size > args.svc_rows:
                 point["left_out"] = f"SVC beyond {args.svc_rows} rows"
             elif name in given_up:
-                point["left_out"] = f"at {given_up[name]} rows already it did not come to an end"
+                point["left_out"] = f"failed at {given_up[name]} rows already"
             else:
                 out = os.path.join(folder, name)
                 try:

@@ -4,9 +4,9 @@
   tree_rounding.py --splits RUN_DIR/features [--search search.json] [--seeds 10] [--jobs 2]
 
 scikit-learn rounds features to f32 and breaks ties among splits by its seed. Grows each candidate of the report's grid
-under several seeds, once on the values and once on their ranks among the values of train, which f32 holds exactly.
-Prints per candidate a JSON line with the mean accuracies over the folds, and Weir's where --search names the
-search.json of a training.
+under several seeds: once as scikit-learn does, and once unrounded, which is on the ranks of the values, that f32 holds
+exactly, with the thresholds then put in the middle of the values. Prints per candidate a JSON line with the mean
+accuracies over the folds, and Weir's where --search names the search.json of a training.
 
   pip install scikit-learn pandas pyarrow
 """
@@ -17,7 +17,7 @@ import platform
 import numpy as np
 import sklearn
 from joblib import Parallel, delayed
-from sklearn.model_selection import ParameterGrid, cross_val_score
+from sklearn.model_selection import ParameterGrid, StratifiedKFold, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
 import search_runs
@@ -35,6 +35,7 @@ def main():
 
     train = f"{args.splits}/train.parquet"
     names, values, y = sklearn_reference.load(train)
+    folds = list(StratifiedKFold(sklearn_reference.FOLDS).split(values, y))
     ranks = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T]).astype(float)
     record = search_runs.Record()
     versions = {"python": platform.python_version(), "scikit_learn": sklearn.__version__}
@@ -45,10 +46,10 @@ def main():
     _, grid = sklearn_reference.MODELS["decision-tree"]
     seeds = [42, *range(args.seeds)]
     for parameters in ParameterGrid(grid):
-        tasks = [delayed(score)(parameters, x, y, seed) for x in (values, ranks) for seed in seeds]
-        scores = np.reshape(Parallel(n_jobs=args.jobs)(tasks), (2, len(seeds)))
         line = {"parameters": parameters}
-        for name, means in zip(("values", "ranks"), scores):
+        for name, score in (("rounded", score_rounded), ("unrounded", score_unrounded)):
+            tasks = [delayed(score)(parameters, seed, values, ranks, y, folds) for seed in seeds]
+            means = np.array(Parallel(n_jobs=args.jobs)(tasks))
             line[name] = {"seed_42": means[0], "lowest": means.min(), "highest": means.max()}
         if args.search:
             line["weir"] = search_runs.mean_of(args.search, parameters)
@@ -61,10 +62,38 @@ def count_distinct(x):
     return [len(np.unique(column)) for column in x.T]
 
 
-def score(parameters, x, y, seed):
+def score_rounded(parameters, seed, values, _ranks, y, folds):
     """Mean accuracy over the folds."""
     tree = DecisionTreeClassifier(random_state=seed, **parameters)
-    return cross_val_score(tree, x, y, cv=sklearn_reference.FOLDS).mean()
+    return cross_val_score(tree, values, y, cv=folds).mean()
+
+
+def score_unrounded(parameters, seed, values, ranks, y, folds):
+    """Mean accuracy over the folds."""
+    scores = []
+    for train, held_out in folds:
+        fitted = DecisionTreeClassifier(random_state=seed, **parameters).fit(ranks[train], y[train])
+        nodes = fitted.tree_
+        thresholds = middles(fitted, values[train], ranks[train])
+        at = np.zeros(len(held_out), int)
+        for _ in range(nodes.max_depth):
+            below = values[held_out, nodes.feature[at]] <= thresholds[at]
+            down = np.where(below, nodes.children_left[at], nodes.children_right[at])
+            at = np.where(nodes.children_left[at] < 0, at, down)
+        scores.append(np.mean(nodes.value[at, 0].argmax(axis=1) == y[held_out]))
+    return np.mean(scores)
+
+
+def middles(fitted, values, ranks):
+    """Thresholds of a tree grown on ranks: between the values of the rows that came to each node."""
+    nodes = fitted.tree_
+    came = fitted.decision_path(ranks).tocsc()
+    thresholds = np.zeros(nodes.node_count)
+    for node in np.flatnonzero(nodes.children_left >= 0):
+        rows, feature = came[:, [node]].indices, nodes.feature[node]
+        left = ranks[rows, feature] <= nodes.threshold[node]
+        thresholds[node] = (values[rows[left], feature].max() + values[rows[~left], feature].min()) / 2
+    return thresholds
 
 
 if __name__ == "__main__":
