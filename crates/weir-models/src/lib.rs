@@ -2,8 +2,8 @@
 //! fitted models and predictions; fitted state becomes bytes and back.
 //!
 //! Every family has one shape: `Params` (checked on construction) → `fit` → a fitted type that is a
-//! [`Classifier`], and a `search` that scores many candidates over shared folds in one call, so that what they
-//! have in common is computed once. [`fit`] and [`search`] dispatch over the families.
+//! [`Classifier`], and a search that cuts candidates × folds into pieces, each of which computes once what its cells
+//! have in common. [`fit`] and [`search::Plan`] dispatch over the families.
 //!
 //! Matrices are `[rows, features]` f64, row-major. Class 1 (malicious) is the positive class.
 //! Definitions and parameter names are scikit-learn's; each module says where it differs.

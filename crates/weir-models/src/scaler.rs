@@ -45,15 +45,17 @@ impl Scaler {
     /// Learns from `x`: `[n, d]`, finite. Without rows nothing is learned and [`Scaler::transform`] changes nothing.
     #[must_use]
     pub fn fit(kind: ScalerKind, x: ArrayView2<'_, f64>) -> Self {
+        if kind == ScalerKind::MinMax && x.nrows() > 0 {
+            return Self { kind, columns: min_max(x) };
+        }
         let columns = x
             .columns()
             .into_iter()
             .map(|column| match kind {
                 _ if column.is_empty() => UNCHANGED,
-                ScalerKind::MinMax => min_max(column),
                 ScalerKind::Standard => standard(column),
                 ScalerKind::Robust => robust(column),
-                ScalerKind::None => UNCHANGED,
+                ScalerKind::MinMax | ScalerKind::None => UNCHANGED,
             })
             .collect();
         Self { kind, columns }
@@ -83,10 +85,12 @@ impl Scaler {
     /// When the number of columns is not that of the rows it was fitted on.
     #[must_use]
     pub fn transform(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut values: Vec<f64> = x.iter().copied().collect();
         assert_eq!(x.ncols(), self.features(), "one column per feature");
-        if !self.columns.is_empty() {
-            values.chunks_exact_mut(self.columns.len()).for_each(|row| self.transform_row(row));
+        let mut values: Vec<f64> = Vec::with_capacity(x.len());
+        for row in x.rows() {
+            let start = values.len();
+            values.extend(row);
+            self.transform_row(&mut values[start..]);
         }
         Array2::from_shape_vec(x.raw_dim(), values).expect("as many values as before")
     }
@@ -121,18 +125,27 @@ impl TryFrom<Unchecked> for Scaler {
 
 const UNCHANGED: Column = Column { offset: 0.0, scale: 1.0 };
 
-/// scikit-learn's `MinMaxScaler`: a range below 10 epsilon counts as constant (`_handle_zeros_in_scale`).
-fn min_max(column: ArrayView1<'_, f64>) -> Column {
-    let minimum = column.iter().copied().fold(f64::INFINITY, f64::min);
-    let maximum = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let range = maximum - minimum;
-    let scale = match range {
-        _ if range < 10.0 * f64::EPSILON => 1.0,
-        // The range of values beyond 1e308 is no number, half of it is.
-        f64::INFINITY => 0.5 / (0.5 * maximum - 0.5 * minimum),
-        _ => 1.0 / range,
+/// scikit-learn's `MinMaxScaler`: a range below 10 epsilon counts as constant (`_handle_zeros_in_scale`). One pass over
+/// the rows; a pass per column would fetch every row as often as it has columns.
+fn min_max(x: ArrayView2<'_, f64>) -> Vec<Column> {
+    let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); x.ncols()];
+    for row in x.rows() {
+        for ((minimum, maximum), &value) in ends.iter_mut().zip(row) {
+            *minimum = if value < *minimum { value } else { *minimum };
+            *maximum = if value > *maximum { value } else { *maximum };
+        }
+    }
+    let column = |(minimum, maximum): (f64, f64)| {
+        let range = maximum - minimum;
+        let scale = match range {
+            _ if range < 10.0 * f64::EPSILON => 1.0,
+            // The range of values beyond 1e308 is no number, half of it is.
+            f64::INFINITY => 0.5 / (0.5 * maximum - 0.5 * minimum),
+            _ => 1.0 / range,
+        };
+        Column { offset: 0.0 - minimum * scale, scale }
     };
-    Column { offset: 0.0 - minimum * scale, scale }
+    ends.into_iter().map(column).collect()
 }
 
 /// scikit-learn's `StandardScaler`: population variance in two passes, the second corrected for the rounding of the

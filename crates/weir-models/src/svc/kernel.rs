@@ -183,15 +183,15 @@ impl Kernel {
 
     /// What a path over `jobs` values of C on two thirds of `rows` rows takes.
     pub(super) fn estimate(self, rows: usize, features: usize, jobs: usize) -> Estimate {
-        // Measured on the report's data and grid (33,236 rows, 10 features, three values of C, AVX-512): a path changes
-        // as many variables as 0.4 of the training rows, and each change costs a kernel value per row.
+        // Measured on the report's data and grid (33,236 rows, 10 features, three values of C, AVX-512, 15 s in all): a
+        // path changes as many variables as 0.4 of the rows, and each change costs a kernel value per row.
         let nanoseconds = match self {
-            Self::Linear | Self::Poly { .. } => 0.25,
-            Self::Rbf { .. } => 0.35,
-            Self::Sigmoid { .. } => 0.45,
+            Self::Linear | Self::Poly { .. } => 0.5,
+            Self::Rbf { .. } => 0.7,
+            Self::Sigmoid { .. } => 0.9,
         };
         let changes = 0.4 * rows as f64 * (0.5 + jobs as f64 / 6.0);
-        let seconds = 1e-9 * changes * rows as f64 * (nanoseconds + 0.03 * features as f64);
+        let seconds = 1e-9 * changes * rows as f64 * (nanoseconds + 0.06 * features as f64);
         Estimate { seconds, bytes: rows * (8 * features + 64) }
     }
 

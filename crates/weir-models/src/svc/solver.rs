@@ -28,8 +28,9 @@ const WORKING_SET: [usize; 2] = [64, 256];
 const WORKING_SET_OF_SIGMOID: [usize; 2] = [16, 16];
 /// Share of a working set that free variables of the last one may take.
 const KEPT: usize = 4;
-/// Share of the violation that a working set is optimised to.
+/// Share of the violation that a working set is optimised to, and the most steps per variable of it.
 const INNER_GOAL: f64 = 0.1;
+const INNER_STEPS: u64 = 100;
 /// Tiles that a thread takes at a time, and the kernel values below which sharing them is not worth it.
 const TILES: usize = 64;
 const PARALLEL_VALUES: usize = 1 << 17;
@@ -142,12 +143,13 @@ impl<R: Real> Problem<R> {
             let working = chooser.choose(size, &kept, &state.values, &up, &low);
             let mut block = self.block(&working, &state, &up, &low);
             let goal = (violation * INNER_GOAL).max(limits.tol / 2.0);
-            let taken = dispatch(self.simd, Optimise { block: &mut block, goal, steps });
-            if taken == 0 {
+            let most_steps = steps.min(INNER_STEPS * working.len() as u64);
+            steps -= dispatch(self.simd, Optimise { block: &mut block, goal, steps: most_steps });
+            let changed = self.apply(&working, &block, &mut state, &mut up, &mut low);
+            if changed == 0 {
+                // Rounding is all that is left.
                 break bounds;
             }
-            steps -= taken;
-            let changed = self.apply(&working, &block, &mut state, &mut up, &mut low);
             size = (4 * changed).next_power_of_two().clamp(fewest, most);
             let is_free = |&row: &u32| state.alpha[row as usize] > 0.0 && state.alpha[row as usize] < limits.c;
             kept = working.into_iter().filter(is_free).take(size / KEPT).collect();

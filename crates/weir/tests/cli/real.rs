@@ -80,7 +80,7 @@ fn halving_finds_what_the_whole_grid_finds() {
     let features = temp.join("features");
     let flows = data.join("assuremoss/preprocessed.csv");
     weir(["features", "--data", text(&flows), "--feature-set", "report", "--no-audit", "--out", text(&features)]).ok();
-    for model in ["logistic-regression", "knn", "decision-tree"] {
+    for model in ["logistic-regression", "svc", "knn", "decision-tree"] {
         let train = |search: &str| -> (SearchResults, f64) {
             let out = temp.join(&format!("{model}-{search}"));
             let set = format!("training.search={search}");
