@@ -68,7 +68,7 @@ fn check_optimality<R: Real>(problem: &Problem<R>, c: f64, solution: &State) {
     let kernel = problem.kernel;
     assert!(solution.converged, "{kernel} C {c}");
     let balance: f64 = solution.alpha.iter().zip(&problem.signs).map(|(alpha, sign)| alpha * sign).sum();
-    assert!(balance.abs() < 1e-8, "{kernel} C {c}: Σ y α = {balance}");
+    assert!(balance.abs() < 1e-9, "{kernel} C {c}: Σ y α = {balance}");
     let sums = sums(problem, &solution.alpha);
     let (mut largest, mut smallest) = (f64::NEG_INFINITY, f64::INFINITY);
     for (t, sum) in sums.iter().enumerate() {

@@ -26,6 +26,8 @@ const WORKING_SET: [usize; 2] = [64, 256];
 /// The same for sigmoid, which may have several solutions: pair by pair, as libsvm goes, or nearly so, mostly libsvm's
 /// is found, and with the many variables that move there the time is the same.
 const WORKING_SET_OF_SIGMOID: [usize; 2] = [16, 16];
+/// Problems of up to so many rows are one working set: pair by pair over all variables, as libsvm goes.
+const WHOLE: usize = 1024;
 /// Share of a working set that free variables of the last one may take.
 const KEPT: usize = 4;
 /// Share of the violation that a working set is optimised to, and the most steps per variable of it.
@@ -127,6 +129,8 @@ impl<R: Real> Problem<R> {
         let mut chooser = Chooser::default();
         let mut kept: Vec<u32> = Vec::new();
         let [fewest, most] = match self.kernel {
+            // Half of it is for either direction, and all rows may be in one.
+            _ if self.points.len() <= WHOLE => [2 * WHOLE; 2],
             Kernel::Sigmoid { .. } => WORKING_SET_OF_SIGMOID,
             _ => WORKING_SET,
         };

@@ -32,16 +32,12 @@ fn every_candidate_scores_on_every_fold_as_in_scikit_learn() {
     let golden: Golden = read("svc.json");
     for (candidate, scores) in golden.candidates.iter().zip(searched(&Context::default())) {
         assert_eq!(scores.unconverged, 0);
-        // Several solutions: scikit-learn's own accuracy on the second fold moves between .565 and .7 when the training
-        // rows come in other orders.
-        let sigmoid = ParamValue::Text("sigmoid".to_owned());
-        let several = [("kernel", &sigmoid), ("gamma", &ParamValue::Int(1)), ("C", &ParamValue::Int(10))];
-        if several.iter().all(|(name, value)| candidate.parameters.get(*name) == Some(value)) {
-            continue;
-        }
         for (ours, theirs) in scores.accuracy.iter().zip(&candidate.scores) {
             // One of the 200 rows of a fold: solutions agree to the tolerance 1e-3, not exactly.
             assert!((ours - theirs).abs() <= 1.0 / 200.0 + 1e-12, "{:?}: {ours} {theirs}", candidate.parameters);
+        }
+        if candidate.parameters == golden.best {
+            assert_eq!(scores.accuracy, candidate.scores);
         }
     }
 }
@@ -54,8 +50,7 @@ fn predictions_and_decision_values_are_those_of_scikit_learn() {
         let predicted = fitted(&fit.parameters, &Context::default()).predict(data.test());
         assert_eq!(predicted.classes, fit.predicted, "{:?}", fit.parameters);
         for (row, (ours, theirs)) in predicted.scores.iter().zip(&fit.scores).enumerate() {
-            // Both stop at a violation of 1e-3.
-            assert!((ours - theirs).abs() < 1e-2, "{:?} row {row}: {ours} {theirs}", fit.parameters);
+            assert!((ours - theirs).abs() < 5e-3, "{:?} row {row}: {ours} {theirs}", fit.parameters);
         }
     }
 }
