@@ -59,10 +59,12 @@ impl Bundle {
             let width = self.detector.features();
             return disagree(DETECTOR, format!("it takes {width} features, features.json has {}", names.len()));
         }
-        if self.signature != (Signature { format: self.signature.format, ..Signature::of(&names) }) {
+        // Format 1 knew no probabilities.
+        let probability = self.signature.format > 1 && info.has_probability();
+        if self.signature != (Signature { format: self.signature.format, ..Signature::of(&names, probability) }) {
             return disagree(
                 SIGNATURE,
-                "its inputs are not the features, or its outputs not label and score".to_owned(),
+                "its inputs are not the features, or its outputs not those of the detector".to_owned(),
             );
         }
         self.check_examples(&names).or_else(|reason| disagree(EXAMPLES, reason))

@@ -14,7 +14,8 @@
 //!
 //! [`Bundle::files`] gives the files of a bundle, [`Bundle::open`] is the only way to read one. It opens only when
 //! every checksum holds and the parts agree: a predictor that starts computes the features its model was trained on.
-//! Files that `SHA256SUMS` lists and this build does not know are checked and otherwise left alone.
+//! Files that `SHA256SUMS` lists and this build does not know, such as the same model for other programs, are checked
+//! and otherwise left alone.
 //!
 //! The checksums find damage and mix-ups. They are no signature: whoever can replace all files can replace them.
 //!

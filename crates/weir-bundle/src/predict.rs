@@ -16,6 +16,8 @@ pub struct Predictions {
     pub labels: Vec<Option<u8>>,
     /// Score per row, of the kind that the bundle names.
     pub scores: Vec<Option<f64>>,
+    /// Probability of malicious per row, where the bundle gives one.
+    pub probabilities: Vec<Option<f64>>,
     /// Rows without a prediction, ascending, one entry per row.
     pub refused: Vec<Refused>,
 }
@@ -105,11 +107,18 @@ impl Bundle {
         let columns = &features.columns;
         let x = Array2::from_shape_fn((kept.len(), columns.len()), |(i, column)| columns[column][kept[i]]);
         let found = self.detector.predict(x.view());
-        let mut predictions = Predictions { labels: vec![None; batch.len()], scores: vec![None; batch.len()], refused };
+        let rows = batch.len();
+        let mut predictions = Predictions {
+            labels: vec![None; rows],
+            scores: vec![None; rows],
+            probabilities: vec![None; rows],
+            refused,
+        };
         for (i, row) in kept.into_iter().enumerate() {
             if found.scores[i].is_finite() {
                 predictions.labels[row] = Some(found.classes[i]);
                 predictions.scores[row] = Some(found.scores[i]);
+                predictions.probabilities[row] = self.info.probability(found.scores[i]);
             } else {
                 predictions.refused.push(Refused { row, feature: None, reason: TOO_FAR.to_owned() });
             }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_contract::feature::{Examples, FeatureSchema};
-use weir_contract::{Digest, Label, ParamMap, TrialId, json};
+use weir_contract::{Calibration, Digest, Label, ParamMap, TrialId, json};
 use weir_models::{Classifier, Detector};
 use weir_transform::Transform;
 
 use crate::bundle::Bundle;
 use crate::error::BundleError;
-use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, SIGNATURE, SUMS, TRANSFORM};
+use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, REQUIRED, SIGNATURE, SUMS, TRANSFORM};
 use crate::info::{BundleInfo, FORMAT, Provenance, Signature};
 use crate::name::BundleName;
 use crate::sums::{self, Sums};
@@ -31,12 +31,16 @@ pub struct BundleParts<'a> {
     pub schema: &'a FeatureSchema,
     /// From features to labels and scores.
     pub detector: &'a Detector,
+    /// From decision values to probabilities, where the detector's scores are decision values.
+    pub calibration: Option<Calibration>,
     /// A few flows with their features.
     pub examples: &'a Examples,
     /// The model card, in Markdown.
     pub card: &'a str,
     /// What the bundle is made from.
     pub provenance: &'a Provenance,
+    /// Files for other programs, by name; none may have a name that is in [`crate::files`].
+    pub others: &'a [(String, Vec<u8>)],
 }
 
 impl Bundle {
@@ -55,6 +59,7 @@ impl Bundle {
             representation: parts.trial.representation,
             parameters: parts.parameters.clone(),
             score: parts.detector.score_kind(),
+            calibration: parts.calibration,
             classes: [Label::Benign, Label::Malicious],
             positive_class: Label::Malicious,
             feature_set: parts.schema.feature_set.clone(),
@@ -63,11 +68,11 @@ impl Bundle {
             provenance: parts.provenance.clone(),
         };
         let bundle = Self {
+            signature: Signature::of(&parts.schema.names(), info.has_probability()),
             info,
             transform: parts.transform.clone(),
             schema: parts.schema.clone(),
             detector: parts.detector.clone(),
-            signature: Signature::of(&parts.schema.names()),
             examples: parts.examples.clone(),
             card: parts.card.to_owned(),
             digest: Digest::of(&[]),
@@ -82,6 +87,13 @@ impl Bundle {
             (EXAMPLES, canonical(EXAMPLES, &bundle.examples)?),
             (CARD, bundle.card.into_bytes()),
         ];
+        for (name, bytes) in parts.others {
+            if name == SUMS || REQUIRED.contains(&name.as_str()) {
+                let reason = "a file for other programs cannot have this name".to_owned();
+                return Err(BundleError::Disagree { path: name.into(), reason });
+            }
+            files.push((name, bytes.clone()));
+        }
         files.sort_by_key(|(name, _)| *name);
         let sums: Sums = files.iter().map(|(name, bytes)| ((*name).to_owned(), Digest::of(bytes))).collect();
         files.push((SUMS, sums::write(&sums).into_bytes()));

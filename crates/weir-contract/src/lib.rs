@@ -27,6 +27,7 @@
 //! ```
 
 pub mod audit;
+pub mod calibration;
 pub mod digest;
 pub mod exit;
 pub mod expectation;
@@ -44,6 +45,7 @@ pub mod selection;
 pub mod statistics;
 pub mod trial;
 
+pub use calibration::Calibration;
 pub use digest::Digest;
 pub use exit::{Classify, ExitCode};
 pub use flow::{Flow, FlowBatch, Label, Transport};

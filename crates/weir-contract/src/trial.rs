@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::calibration::Calibration;
 use crate::metrics::ConfusionMatrix;
 use crate::parameter::{Family, ParamMap, Representation, TrialId};
 
@@ -38,6 +39,10 @@ pub struct Trial {
     pub operations: u64,
     /// The fitted detector's file in the same directory.
     pub model: String,
+    /// From the model's decision values to probabilities, where its scores are no probabilities; fitted on held-out rows
+    /// of train.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// What a reader of the result should know (an iteration limit reached, dead latent units).
     #[serde(default)]
     pub warnings: Vec<String>,

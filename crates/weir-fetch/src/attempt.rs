@@ -8,7 +8,9 @@ use reqwest::header::{
 };
 use reqwest::{Response, StatusCode};
 
-use crate::client::{Client, Waited, chain};
+use weir_http::chain;
+
+use crate::client::{Client, Waited};
 use crate::part::{Origin, Part};
 use crate::{Download, Event, FetchError, Watcher};
 

@@ -18,7 +18,7 @@ pub enum FetchError {
         reason: String,
     },
     /// The HTTP client cannot be set up.
-    #[error("failed to set up the HTTP client: {reason}")]
+    #[error("{reason}")]
     Client {
         /// What is wrong.
         reason: String,

@@ -13,11 +13,14 @@ pub struct PackagingParams {
     /// At most this many example flows, with addresses and labels, go into the bundle; 5. 0 keeps all flows out.
     #[validate(range(max = 100))]
     pub examples: usize,
+    /// Revision of whatever the run is made for, such as a commit, for card and provenance; none.
+    #[validate(length(max = 200))]
+    pub revision: String,
 }
 
 impl Default for PackagingParams {
     fn default() -> Self {
-        Self { name: BundleName::default(), examples: 5 }
+        Self { name: BundleName::default(), examples: 5, revision: String::new() }
     }
 }
 

@@ -108,6 +108,7 @@ fn package(
         training: inputs.winner().artifact.digest(),
         selection: inputs.selection.digest(),
         build: expectation.build.clone(),
+        revision: (!request.params.revision.is_empty()).then(|| request.params.revision.clone()),
     };
     let card = card::write(&request.params.name, run, inputs, &provenance);
     let files = clock.part("bundle", || {
@@ -118,9 +119,11 @@ fn package(
             transform: &run.transform,
             schema: &run.schema,
             detector: &run.detector,
+            calibration: run.winner.calibration,
             examples: &run.examples,
             card: &card,
             provenance: &provenance,
+            others: &[],
         })
     })?;
     let page = clock.part("report", || report::render(&request.params.name, run, inputs, stage.version()))?;

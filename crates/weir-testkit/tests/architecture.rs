@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate with its level: it uses only crates of a lower level. Level 3 is the stages.
-const LEVELS: [(&str, u8); 21] = [
+const LEVELS: [(&str, u8); 24] = [
     ("weir-contract", 0),
     ("weir-transform", 1),
     ("weir-models", 1),
@@ -15,6 +15,7 @@ const LEVELS: [(&str, u8); 21] = [
     ("weir-stage", 1),
     ("weir-report", 1),
     ("weir-pipeline", 1),
+    ("weir-http", 1),
     ("weir-flows", 2),
     ("weir-tables", 2),
     ("weir-audit", 2),
@@ -27,6 +28,8 @@ const LEVELS: [(&str, u8); 21] = [
     ("weir-training", STAGE),
     ("weir-selection", STAGE),
     ("weir-packaging", STAGE),
+    ("weir-serving", 4),
+    ("weir-monitor", 4),
     ("weir", 5),
     (TESTKIT, TEST),
 ];
@@ -41,19 +44,31 @@ const ONLY_IN: [(&str, &[&str]); 2] = [
     ("polars", &["weir-tables"]),
     (
         "clap",
-        &["weir-stage", "weir-fetch", "weir-features", "weir-training", "weir-selection", "weir-packaging", "weir"],
+        &[
+            "weir-stage",
+            "weir-fetch",
+            "weir-features",
+            "weir-training",
+            "weir-selection",
+            "weir-packaging",
+            "weir-serving",
+            "weir-monitor",
+            "weir",
+        ],
     ),
 ];
 
 /// Crates that polars must not reach, not even through others: a predictor is made of them.
-const WITHOUT_POLARS: [&str; 9] = [
+const WITHOUT_POLARS: [&str; 11] = [
     "weir-audit",
     "weir-bundle",
     "weir-expectations",
     "weir-fetch",
+    "weir-http",
     "weir-models",
     "weir-packaging",
     "weir-selection",
+    "weir-serving",
     "weir-store",
     "weir-transform",
 ];

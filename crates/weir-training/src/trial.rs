@@ -34,6 +34,7 @@ pub(crate) fn fit(
         roc_auc: roc_auc(y, &predicted.scores),
         operations: detector.operations(),
         model: model_file(setting),
+        calibration: None,
         warnings,
     };
     Ok((trial, detector))

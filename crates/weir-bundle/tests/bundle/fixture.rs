@@ -129,6 +129,7 @@ impl Fixture {
                 training: Digest::of(b"training"),
                 selection: Digest::of(b"selection"),
                 build: "0123456789abcdef".to_owned(),
+                revision: None,
             },
         }
     }
@@ -141,9 +142,11 @@ impl Fixture {
             transform: &self.transform,
             schema: &self.schema,
             detector: &self.detector,
+            calibration: None,
             examples: &self.examples,
             card: "# small-detector\n",
             provenance: &self.provenance,
+            others: &[],
         }
     }
 }

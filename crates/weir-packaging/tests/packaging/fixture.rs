@@ -292,6 +292,7 @@ pub(crate) fn write_training(
             roc_auc: Some(0.96875),
             operations: detector.operations(),
             model: format!("{setting}.model"),
+            calibration: None,
             warnings: Vec::new(),
         }
     };

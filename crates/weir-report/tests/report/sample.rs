@@ -263,6 +263,7 @@ fn trial(id: TrialId) -> Trial {
             Family::DecisionTree => 18,
         },
         model: format!("{}.model", id.setting),
+        calibration: None,
         warnings: if stopped { vec![limit.to_owned()] } else { Vec::new() },
     }
 }

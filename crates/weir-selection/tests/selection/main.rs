@@ -26,6 +26,7 @@ fn with_bits(name: &str, benign: usize, right: &[bool]) -> Trial {
         roc_auc: None,
         operations: 100,
         model: format!("{}.model", id.setting),
+        calibration: None,
         warnings: Vec::new(),
     }
 }

@@ -6,7 +6,6 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -16,11 +15,9 @@ use object_store::path::Path as Key;
 use object_store::{
     ClientOptions, Error, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Runtime};
 use weir_contract::digest::Digester;
+use weir_http::HttpError;
 
 use super::local::make_folder;
 use super::{Entry, Extension, Guard, Object, Objects};
@@ -290,25 +287,15 @@ impl HttpConnector for Connector {
 }
 
 fn client(s3: &S3Access) -> Result<reqwest::Client, String> {
-    let mut roots = RootCertStore::empty();
-    match &s3.certificates {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => {
-            let bad = |reason: String| format!("{} holds no certificates: {reason}", path.display());
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))? {
-                let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-                roots.add(certificate).map_err(|error| bad(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(bad("there is no BEGIN CERTIFICATE in it".to_owned()));
-            }
-        }
-    }
-    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let bad = |path: &Path, reason: String| format!("{} holds no certificates: {reason}", path.display());
+    let authorities = match &s3.certificates {
+        None => None,
+        Some(path) => Some(fs::read(path).map_err(|error| bad(path, error.to_string()))?),
+    };
+    let tls = weir_http::tls(authorities.as_deref()).map_err(|error| match (error, &s3.certificates) {
+        (HttpError::Authorities { reason }, Some(path)) => bad(path, reason),
+        (other, _) => other.to_string(),
+    })?;
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(CONNECT)

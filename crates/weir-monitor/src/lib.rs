@@ -1,0 +1,1 @@
+//! Validation of a deployed predictor against its endpoint.
