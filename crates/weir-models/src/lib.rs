@@ -14,6 +14,7 @@
 //! This crate does not know files, command lines, or polars.
 
 pub mod autoencoder;
+pub mod calibration;
 pub mod classifier;
 pub mod context;
 pub mod data;
@@ -30,6 +31,7 @@ mod simd;
 pub mod svc;
 pub mod tree;
 
+pub use calibration::calibrate;
 pub use classifier::{Classifier, FittedModel, ModelParams, ScoreKind, Scores, fit};
 pub use context::{CandidateScores, Context, FitError, Progress, Simd};
 pub use data::Dataset;

@@ -8,7 +8,7 @@ use weir_contract::feature::{Identifies, ScalerKind};
 use weir_contract::metrics::ClassScores;
 use weir_contract::selection::Selection;
 use weir_contract::statistics::SplitStatistics;
-use weir_contract::{ConfusionMatrix, ParamMap, Representation, Setting};
+use weir_contract::{Calibration, ConfusionMatrix, ParamMap, Representation, Setting};
 use weir_models::{Classifier, ScoreKind};
 use weir_report::wilson_interval;
 
@@ -48,6 +48,9 @@ fn summary(name: &BundleName, run: &Run) -> String {
 fn intended_use(run: &Run, trials: usize) -> String {
     let score = match run.detector.score_kind() {
         ScoreKind::Probability => "the probability of malicious, from 0 to 1",
+        ScoreKind::Decision if run.winner.calibration.is_some() => {
+            "a signed distance from the decision boundary, above 0 for malicious; a probability comes with it, see Model"
+        }
         ScoreKind::Decision => "a signed distance from the decision boundary, above 0 for malicious",
     };
     let mut text = format!(
@@ -174,6 +177,13 @@ fn model(run: &Run) -> String {
         trial.operations
     );
     text += &parameters(&trial.parameters);
+    if let Some(Calibration { a, b }) = trial.calibration {
+        text += &format!(
+            "The probability of malicious for a decision value f is 1 / (1 + exp(a f + b)) with a = {a} and b = {b} \
+             (Platt's sigmoid), fitted on decision values of train rows that a fold held out. The label follows the \
+             decision value.\n\n"
+        );
+    }
     if let Some(encoder) = run.encoder.as_ref().filter(|_| trial.id.representation == Representation::Autoencoder) {
         let layers: Vec<String> = encoder.layers.iter().map(usize::to_string).collect();
         text += &format!(
@@ -276,10 +286,14 @@ fn reproducibility(inputs: &Inputs, provenance: &Provenance) -> String {
         rows.push(vec![name, format!("`{digest}`"), format!("`{}`", plain(&manifest.build)), seed]);
     }
     rows.push(vec!["this bundle".to_owned(), String::new(), format!("`{}`", provenance.build), String::new()]);
+    let revision = provenance
+        .revision
+        .as_ref()
+        .map_or_else(String::new, |revision| format!("It was made for revision {}.\n\n", plain(revision)));
     format!(
         "## Reproducibility\n\n\
          The same inputs, parameters, seeds and builds give the same bytes. A digest is the SHA-256 of the artifact's \
-         `manifest.json`.\n\n{}\
+         `manifest.json`.\n\n{}{revision}\
          `sha256sum -c SHA256SUMS` checks the files of this bundle.\n",
         table(&["made from", "digest", "build", "seed"], rows)
     )

@@ -53,9 +53,10 @@ impl Training<'_> {
         let work = search.cells(&sizes) + Setting::ALL.len() as u64;
         let bar = self.stage.progress(&format!("training {label}"), work);
         let context = Context { progress: &Bar(&bar), ..self.context };
+        let folds = search.folds(search.train.rows())?;
         let fit = |setting: Setting, params: &ModelParams, context: &Context<'_>| {
             let begin = Instant::now();
-            let fitted = trial::fit(self.request, setting, params, self.data, self.front, context);
+            let fitted = trial::fit(self.request, setting, params, self.data, self.front, &folds, context);
             let fitted = fitted.map_err(|error| failure(&label, error))?;
             bar.advance(1);
             Ok::<_, Failure>((fitted, begin.elapsed().as_secs_f64()))

@@ -3,24 +3,30 @@
 use weir_contract::trial::{Bits, Trial};
 use weir_contract::{ConfusionMatrix, Setting, TrialId};
 use weir_models::scoring::{correct, roc_auc};
-use weir_models::{Classifier as _, Context, Detector, FitError, ModelParams};
+use weir_models::{Classifier as _, Context, Detector, FitError, Folds, ModelParams, ScoreKind, calibrate};
 
 use crate::data::{Data, Front};
 use crate::stage::Request;
 
-/// Fits `params` on all of train and scores the result on test.
+/// Fits `params` on all of train and scores the result on test; what `folds` hold out calibrates it.
 pub(crate) fn fit(
     request: &Request,
     setting: Setting,
     params: &ModelParams,
     data: &Data,
     front: &Front,
+    folds: &Folds,
     context: &Context<'_>,
 ) -> Result<(Trial, Detector), FitError> {
-    let fitted = weir_models::fit(params, front.train(data), context)?;
+    let train = front.train(data);
+    let fitted = weir_models::fit(params, train, context)?;
+    let calibration = calibrate(params, train, folds, context)?;
     let mut warnings = front.warnings.clone();
     if !fitted.converged {
         warnings.push("the solver stopped at its iteration limit before it reached its tolerance".to_owned());
+    }
+    if calibration.is_none() && fitted.model.score_kind() == ScoreKind::Decision {
+        warnings.push("it has no probabilities: decision values overflow in a fold".to_owned());
     }
     let detector = Detector::new(front.scaler.clone(), front.encoder(), fitted.model);
     let predicted = detector.predict(data.test.x.view());
@@ -34,7 +40,7 @@ pub(crate) fn fit(
         roc_auc: roc_auc(y, &predicted.scores),
         operations: detector.operations(),
         model: model_file(setting),
-        calibration: None,
+        calibration,
         warnings,
     };
     Ok((trial, detector))

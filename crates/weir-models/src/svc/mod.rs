@@ -20,6 +20,7 @@
 
 mod block;
 mod exponential;
+mod held_out;
 mod kernel;
 mod model;
 #[cfg(test)]

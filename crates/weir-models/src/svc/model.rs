@@ -65,9 +65,9 @@ impl SvcParams {
 }
 
 /// Solves a problem unless it overflows.
-struct Fitting<'a> {
-    limits: Limits,
-    context: &'a Context<'a>,
+pub(super) struct Fitting<'a> {
+    pub(super) limits: Limits,
+    pub(super) context: &'a Context<'a>,
 }
 
 impl WithProblem for Fitting<'_> {
