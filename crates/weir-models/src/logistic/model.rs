@@ -67,14 +67,17 @@ impl Classifier for Logistic {
         let x = x.as_standard_layout();
         let values = x.as_slice().expect("standard layout");
         let features = self.features();
-        let (classes, scores) = (0..x.nrows())
-            .into_par_iter()
-            .with_min_len(ROWS_PER_PIECE)
-            .map(|row| {
-                let z = self.decision(&values[row * features..(row + 1) * features]);
-                (u8::from(z > 0.0), sigmoid(z))
-            })
-            .unzip();
+        let predict = |row: usize| {
+            let z = self.decision(&values[row * features..(row + 1) * features]);
+            (u8::from(z > 0.0), sigmoid(z))
+        };
+        let rows = 0..x.nrows();
+        // A few rows should not wait for the thread pool.
+        let (classes, scores) = if rows.len() <= ROWS_PER_PIECE {
+            rows.map(predict).unzip()
+        } else {
+            rows.into_par_iter().with_min_len(ROWS_PER_PIECE).map(predict).unzip()
+        };
         Scores { classes, scores }
     }
 

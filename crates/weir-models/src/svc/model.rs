@@ -1,5 +1,7 @@
 //! The fitted model.
 
+use std::sync::{Arc, OnceLock};
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,24 @@ pub struct Svc {
     /// `[vectors]`, α of a row of class 1 and -α of one of class 0.
     coefficients: Vec<f64>,
     intercept: f64,
+    #[serde(skip)]
+    evaluator: LaidOut,
+}
+
+/// The model laid out for evaluation by whoever predicts first. It says nothing that the model does not say.
+#[derive(Debug, Clone, Default)]
+struct LaidOut(OnceLock<Arc<Evaluator>>);
+
+impl LaidOut {
+    fn get_or_init(&self, lay_out: impl FnOnce() -> Arc<Evaluator>) -> &Evaluator {
+        self.0.get_or_init(lay_out)
+    }
+}
+
+impl PartialEq for LaidOut {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Bytes that are not a support vector classifier.
@@ -93,7 +113,14 @@ impl Svc {
                 coefficients.push(if data.classes()[row] == 1 { alpha } else { -alpha });
             }
         }
-        Self { kernel, features: data.features(), support, coefficients, intercept: state.rho }
+        Self {
+            kernel,
+            features: data.features(),
+            support,
+            coefficients,
+            intercept: state.rho,
+            evaluator: LaidOut::default(),
+        }
     }
 
     /// The kernel, with its parameters resolved.
@@ -109,7 +136,7 @@ impl Svc {
     }
 
     /// The model laid out for evaluation.
-    pub(super) fn evaluator(&self, simd: Simd) -> Evaluator {
+    pub(super) fn lay_out(&self, simd: Simd) -> Evaluator {
         let vector = |vector: usize| &self.support[vector * self.features..(vector + 1) * self.features];
         let points = Points::new(&vec![0.0; self.features], (0..self.vectors()).map(vector));
         let mut coefficients = self.coefficients.clone();
@@ -119,6 +146,7 @@ impl Svc {
 }
 
 /// A model laid out for evaluation.
+#[derive(Debug)]
 pub(super) struct Evaluator {
     kernel: Kernel,
     points: Points<f64>,
@@ -150,16 +178,22 @@ impl Classifier for Svc {
 
     fn predict(&self, x: ArrayView2<'_, f64>) -> Scores {
         assert_eq!(x.ncols(), self.features, "one column per feature");
-        let evaluator = self.evaluator(Simd::Auto);
+        let evaluator = self.evaluator.get_or_init(|| Arc::new(self.lay_out(Simd::Auto)));
         let mut scores = vec![0.0; x.nrows()];
-        scores.par_chunks_mut(PREDICT_BLOCK).enumerate().for_each(|(block, scores)| {
+        let decide = |(block, scores): (usize, &mut [f64])| {
             let mut features = Vec::with_capacity(self.features);
             for (within, score) in scores.iter_mut().enumerate() {
                 features.clear();
                 features.extend(x.row(block * PREDICT_BLOCK + within));
                 *score = evaluator.decision(&features);
             }
-        });
+        };
+        // A few rows should not wait for the thread pool.
+        if x.nrows() <= PREDICT_BLOCK {
+            decide((0, &mut scores));
+        } else {
+            scores.par_chunks_mut(PREDICT_BLOCK).enumerate().for_each(decide);
+        }
         Scores { classes: scores.iter().map(|&score| u8::from(score > 0.0)).collect(), scores }
     }
 
@@ -198,7 +232,7 @@ impl TryFrom<Unchecked> for Svc {
         if !sound {
             return Err(MalformedSvc("a kernel parameter is outside its range"));
         }
-        Ok(Self { kernel, features, support, coefficients, intercept })
+        Ok(Self { kernel, features, support, coefficients, intercept, evaluator: LaidOut::default() })
     }
 }
 

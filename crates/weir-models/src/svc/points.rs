@@ -9,6 +9,7 @@ pub(super) const LANES: usize = 16;
 pub(super) type Lanes<R> = [R; LANES];
 
 /// Points with their squared lengths. The last tile is filled up with points at the origin.
+#[derive(Debug)]
 pub(super) struct Points<R> {
     count: usize,
     features: usize,

@@ -132,11 +132,14 @@ impl Classifier for Tree {
         let x = x.as_standard_layout();
         let values = x.as_slice().expect("standard layout");
         let features = self.features();
-        let leaves: Vec<u32> = (0..x.nrows())
-            .into_par_iter()
-            .with_min_len(ROWS_PER_PIECE)
-            .map(|row| self.leaf(&values[row * features..(row + 1) * features]) as u32)
-            .collect();
+        let leaf = |row: usize| self.leaf(&values[row * features..(row + 1) * features]) as u32;
+        let rows = 0..x.nrows();
+        // A few rows should not wait for the thread pool.
+        let leaves: Vec<u32> = if rows.len() <= ROWS_PER_PIECE {
+            rows.map(leaf).collect()
+        } else {
+            rows.into_par_iter().with_min_len(ROWS_PER_PIECE).map(leaf).collect()
+        };
         let node = |leaf: &u32| &self.nodes[*leaf as usize];
         Scores {
             classes: leaves.iter().map(|leaf| node(leaf).class()).collect(),
