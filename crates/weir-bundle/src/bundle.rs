@@ -14,8 +14,9 @@ use weir_models::detector::{self, DetectorError};
 use weir_transform::transform::{self, Transform, TransformError};
 
 use crate::error::BundleError;
-use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, REQUIRED, SIGNATURE, SUMS, TRANSFORM};
+use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, REQUIRED, SIGNATURE, SUMS, SUMS_SIGNATURE, TRANSFORM};
 use crate::info::{self, BundleInfo, Signature};
+use crate::signing::{self, VerifyingKey};
 use crate::sums::{self, Sums};
 
 /// An opened bundle: every checksum held, and the parts agree with each other.
@@ -32,7 +33,8 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Opens the bundle in `dir`. Reads every file once; what is used are the bytes whose checksum was compared.
+    /// Opens the bundle in `dir`. Reads every file once; what is used are the bytes whose checksum was compared. Who
+    /// signed it is not looked at.
     ///
     /// # Errors
     /// [`BundleError::Missing`] without `SHA256SUMS`; [`BundleError::MissingFile`], [`BundleError::Unlisted`] and
@@ -41,8 +43,25 @@ impl Bundle {
     /// parts that do not belong together, or when this build computes other features for the examples.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, BundleError> {
         let dir = dir.as_ref();
-        let (files, digest) = read_verified(dir)?;
-        let reader = Reader { dir, files };
+        Self::read(dir, &read_sums(dir)?)
+    }
+
+    /// As [`Bundle::open`], for a bundle that one of `keys` has signed; nothing else of it is read before that is
+    /// certain. Without keys no bundle opens.
+    ///
+    /// # Errors
+    /// Those of [`Bundle::open`]; [`BundleError::Unsigned`] without `SHA256SUMS.sig`; [`BundleError::Untrusted`] for a
+    /// signature that is not one of `SHA256SUMS` by one of `keys`.
+    pub fn open_trusted(dir: impl AsRef<Path>, keys: &[VerifyingKey]) -> Result<Self, BundleError> {
+        let dir = dir.as_ref();
+        let sums = read_sums(dir)?;
+        signing::check(dir, &sums, keys)?;
+        Self::read(dir, &sums)
+    }
+
+    /// Reads what `sums`, the bytes of `SHA256SUMS`, lists.
+    pub(crate) fn read(dir: &Path, sums: &[u8]) -> Result<Self, BundleError> {
+        let reader = Reader::open(dir, sums)?;
         // The version decides how everything else is read.
         let info: BundleInfo = reader.json(INFO, info::FORMAT)?;
         let bundle = Self {
@@ -53,9 +72,9 @@ impl Bundle {
             signature: reader.json(SIGNATURE, info::FORMAT)?,
             examples: reader.json(EXAMPLES, feature::FORMAT)?,
             card: reader.text(CARD)?,
-            digest,
+            digest: Digest::of(sums),
         };
-        let found = |name: &str| reader.digest(name);
+        let found = |name: &str| reader.sums[name];
         bundle.check(dir, found(TRANSFORM), found(DETECTOR))?;
         Ok(bundle)
     }
@@ -109,36 +128,13 @@ impl Bundle {
     }
 }
 
-/// The bytes of the files that every bundle holds, after `SHA256SUMS` was found to list exactly what is in `dir` and
-/// every checksum was compared; and the digest of `SHA256SUMS`.
-fn read_verified(dir: &Path) -> Result<(BTreeMap<&'static str, Vec<u8>>, Digest), BundleError> {
+/// The bytes of `SHA256SUMS`.
+pub(crate) fn read_sums(dir: &Path) -> Result<Vec<u8>, BundleError> {
     let path = dir.join(SUMS);
-    let bytes = fs::read(&path).map_err(|source| match source.kind() {
+    fs::read(&path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(dir),
         _ => BundleError::io("read", &path)(source),
-    })?;
-    let sums = sums::parse(&bytes).map_err(|reason| BundleError::corrupt(&path, reason))?;
-    refuse_unlisted(dir, &sums)?;
-    if let Some(name) = REQUIRED.iter().find(|&&name| !sums.contains_key(name)) {
-        return Err(BundleError::corrupt(&path, format!("it does not list {name}, which every bundle holds")));
-    }
-    let mut files = BTreeMap::new();
-    for (name, &expected) in &sums {
-        let path = dir.join(name);
-        let found = match REQUIRED.iter().find(|&&known| known == name) {
-            Some(&known) => {
-                let bytes = fs::read(&path).map_err(|source| missing_or_io(&path, source))?;
-                let found = Digest::of(&bytes);
-                files.insert(known, bytes);
-                found
-            }
-            None => digest(&path)?,
-        };
-        if found != expected {
-            return Err(BundleError::Checksum { path, expected, found });
-        }
-    }
-    Ok((files, Digest::of(&bytes)))
+    })
 }
 
 fn missing(dir: &Path) -> BundleError {
@@ -173,12 +169,21 @@ fn refuse_unlisted(dir: &Path, sums: &Sums) -> Result<(), BundleError> {
     // In the order of names, so that the same directory has the same refusal everywhere.
     entries.sort();
     for (path, name, plain) in entries {
-        let listed = name.to_str().is_some_and(|name| name == SUMS || sums.contains_key(name));
+        let own = |name: &str| name == SUMS || name == SUMS_SIGNATURE;
+        let listed = name.to_str().is_some_and(|name| own(name) || sums.contains_key(name));
         if !listed {
             return Err(BundleError::Unlisted { path });
         }
         if !plain {
             return Err(BundleError::corrupt(&path, "a bundle holds plain files only, no links and no folders"));
+        }
+        if name == SUMS_SIGNATURE {
+            let bytes = fs::metadata(&path).map_err(BundleError::io("inspect", &path))?.len();
+            if bytes != signing::LENGTH as u64 {
+                let reason =
+                    format!("it has {bytes} bytes, a signature has {}; sign again without it", signing::LENGTH);
+                return Err(BundleError::corrupt(&path, reason));
+            }
         }
     }
     Ok(())
@@ -187,10 +192,39 @@ fn refuse_unlisted(dir: &Path, sums: &Sums) -> Result<(), BundleError> {
 /// Reads verified bytes as what their names say.
 struct Reader<'a> {
     dir: &'a Path,
+    sums: Sums,
     files: BTreeMap<&'static str, Vec<u8>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Reads the files that every bundle holds, after `sums` was found to list exactly what is in `dir`, and compares
+    /// every checksum.
+    fn open(dir: &'a Path, sums: &[u8]) -> Result<Self, BundleError> {
+        let path = dir.join(SUMS);
+        let sums = sums::parse(sums).map_err(|reason| BundleError::corrupt(&path, reason))?;
+        refuse_unlisted(dir, &sums)?;
+        if let Some(name) = REQUIRED.iter().find(|&&name| !sums.contains_key(name)) {
+            return Err(BundleError::corrupt(&path, format!("it does not list {name}, which every bundle holds")));
+        }
+        let mut files = BTreeMap::new();
+        for (name, &expected) in &sums {
+            let path = dir.join(name);
+            let found = match REQUIRED.iter().find(|&&known| known == name) {
+                Some(&known) => {
+                    let bytes = fs::read(&path).map_err(|source| missing_or_io(&path, source))?;
+                    let found = Digest::of(&bytes);
+                    files.insert(known, bytes);
+                    found
+                }
+                None => digest(&path)?,
+            };
+            if found != expected {
+                return Err(BundleError::Checksum { path, expected, found });
+            }
+        }
+        Ok(Self { dir, sums, files })
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
@@ -198,10 +232,6 @@ impl Reader<'_> {
     /// All required files were read, or opening ended before.
     fn bytes(&self, name: &str) -> &[u8] {
         self.files.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    fn digest(&self, name: &str) -> Digest {
-        Digest::of(self.bytes(name))
     }
 
     /// A file with a format version, which is looked at first.

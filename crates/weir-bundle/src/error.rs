@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use weir_contract::{Classify, Digest, ExitCode};
 
-use crate::files::SUMS;
+use crate::files::{SUMS, SUMS_SIGNATURE};
 
 /// Why a bundle cannot be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,28 @@ pub enum BundleError {
         expected: Digest,
         /// As found.
         found: Digest,
+    },
+    /// A bundle that nobody signed, where a key was given.
+    #[error("{} is not signed: there is no {SUMS_SIGNATURE} in it", .dir.display())]
+    Unsigned {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A signature of something else, or by somebody else.
+    #[error("{} is not a signature of {SUMS} by {}", .path.display(), any_of(.keys))]
+    Untrusted {
+        /// The signature.
+        path: PathBuf,
+        /// The keys it was compared with.
+        keys: Vec<Digest>,
+    },
+    /// A file that holds no key.
+    #[error("{} is not a key that can be used: {reason}", .path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// A file of a later build.
     #[error("{} has format {found}, newer than format {known}, the newest that this build reads", .path.display())]
@@ -84,6 +106,16 @@ pub enum BundleError {
     },
 }
 
+/// Names keys by their digests.
+fn any_of(keys: &[Digest]) -> String {
+    let keys: Vec<String> = keys.iter().map(Digest::short).collect();
+    match keys.as_slice() {
+        [] => "any key, since none was given".to_owned(),
+        [key] => format!("key {key}"),
+        _ => format!("any of the keys {}", keys.join(", ")),
+    }
+}
+
 impl BundleError {
     pub(crate) fn corrupt(path: &Path, reason: impl ToString) -> Self {
         Self::Corrupt { path: path.to_owned(), reason: reason.to_string() }
@@ -98,7 +130,7 @@ impl BundleError {
 impl Classify for BundleError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotEmpty { .. } => ExitCode::Usage,
+            Self::NotEmpty { .. } | Self::Key { .. } => ExitCode::Usage,
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound
                 | io::ErrorKind::PermissionDenied
@@ -120,6 +152,14 @@ impl Classify for BundleError {
             Self::Newer { .. } => "use a build of weir at least as new as the one that wrote it",
             Self::Corrupt { .. } => "package the model again",
             Self::Disagree { .. } => "package the model again, with the build of weir that computed its features",
+            Self::Unsigned { .. } => "sign it with `weir sign`, or open it without a key",
+            Self::Untrusted { .. } => {
+                "trust no part of the bundle before you know who made it; give the public key of its maker"
+            }
+            Self::Key { .. } => {
+                "make a key with `openssl genpkey -algorithm ed25519 -out key.pem`, its public half with `openssl pkey \
+                 -in key.pem -pubout -out public.pem`"
+            }
             Self::NotEmpty { .. } => "name a new or an empty directory",
             Self::Io { .. } => return None,
         };

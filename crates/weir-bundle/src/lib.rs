@@ -9,7 +9,8 @@
 //! ├── signature.json       inputs and outputs by name and type ([`Signature`])
 //! ├── input-example.json   a few flows with their features
 //! ├── MODEL_CARD.md        for people
-//! └── SHA256SUMS           of every other file, as coreutils writes it; checked by `sha256sum -c SHA256SUMS`
+//! ├── SHA256SUMS           of every other file, as coreutils writes it; checked by `sha256sum -c SHA256SUMS`
+//! └── SHA256SUMS.sig       of SHA256SUMS, Ed25519, if the bundle is signed; the one file that is not listed
 //! ```
 //!
 //! [`Bundle::files`] gives the files of a bundle, [`Bundle::open`] is the only way to read one. It opens only when
@@ -17,7 +18,12 @@
 //! Files that `SHA256SUMS` lists and this build does not know, such as the same model for other programs, are checked
 //! and otherwise left alone.
 //!
-//! The checksums find damage and mix-ups. They are no signature: whoever can replace all files can replace them.
+//! The checksums find damage and mix-ups; whoever can replace all files can replace them too. [`sign`] and
+//! [`Bundle::open_trusted`] are for that: SHA256SUMS names every byte of the bundle, so a signature of it says that the
+//! holder of a key has made or approved exactly these files, wherever they were in between. It does not say that the
+//! model is good, nor that the bundle is the newest: an older one with the same key opens as well, so pin the digest
+//! where that matters. It keeps nothing secret, there is no list of withdrawn keys (take the key out of those that are
+//! given), and whoever can change the program or its keys needs no bundle.
 //!
 //! This crate does not know training, HTTP, ONNX or OCI, and links no polars.
 
@@ -26,7 +32,9 @@ mod bundle;
 mod error;
 mod info;
 mod name;
+mod pem;
 mod predict;
+mod signing;
 mod sums;
 mod write;
 
@@ -35,6 +43,7 @@ pub use error::BundleError;
 pub use info::{BundleInfo, FORMAT, Field, Provenance, Signature, ValueType};
 pub use name::{BadName, BundleName};
 pub use predict::{Predictions, Refused, VectorError};
+pub use signing::{BadKey, SigningKey, VerifyingKey, sign};
 pub use write::BundleParts;
 
 /// The names of the files of a bundle.
@@ -55,6 +64,8 @@ pub mod files {
     pub const CARD: &str = "MODEL_CARD.md";
     /// Checksums of all other files.
     pub const SUMS: &str = "SHA256SUMS";
+    /// Signature of [`SUMS`].
+    pub const SUMS_SIGNATURE: &str = "SHA256SUMS.sig";
 
     /// The files that every bundle holds beside [`SUMS`], sorted by name.
     pub const REQUIRED: [&str; 7] = [CARD, INFO, DETECTOR, FEATURES, EXAMPLES, SIGNATURE, TRANSFORM];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_contract::Digest;
 
-use crate::files::SUMS;
+use crate::files::{SUMS, SUMS_SIGNATURE};
 
 /// Digests by file name.
 pub(crate) type Sums = BTreeMap<String, Digest>;
@@ -22,7 +22,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Sums, String> {
         let wrong = |what: &str| format!("line {}: {what}", index + 1);
         let (digest, name) = line.split_once("  ").ok_or_else(|| wrong("expected a SHA-256, two spaces and a name"))?;
         let digest = digest.parse().map_err(|error: weir_contract::digest::DigestError| wrong(&error.to_string()))?;
-        if name.is_empty() || matches!(name, "." | ".." | SUMS) || name.contains(['/', '\\', '\0', '\r']) {
+        if name.is_empty()
+            || matches!(name, "." | ".." | SUMS | SUMS_SIGNATURE)
+            || name.contains(['/', '\\', '\0', '\r'])
+        {
             return Err(wrong(&format!("{name:?} cannot name a file of a bundle")));
         }
         if sums.insert(name.to_owned(), digest).is_some() {
@@ -51,7 +54,7 @@ mod tests {
     #[test]
     fn a_name_that_leaves_the_directory_or_comes_twice_is_refused() {
         let line = |name: &str| format!("{}  {name}\n", Digest::of(b""));
-        for name in ["../a", "/etc/passwd", "a\\b", "..", "", SUMS] {
+        for name in ["../a", "/etc/passwd", "a\\b", "..", "", SUMS, SUMS_SIGNATURE] {
             assert!(parse(line(name).as_bytes()).unwrap_err().starts_with("line 1: "), "{name:?} was accepted");
         }
         assert_eq!(parse((line("a") + &line("a")).as_bytes()).unwrap_err(), "line 2: a is listed twice");

@@ -11,7 +11,7 @@ use weir_transform::Transform;
 
 use crate::bundle::Bundle;
 use crate::error::BundleError;
-use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, REQUIRED, SIGNATURE, SUMS, TRANSFORM};
+use crate::files::{CARD, DETECTOR, EXAMPLES, FEATURES, INFO, REQUIRED, SIGNATURE, SUMS, SUMS_SIGNATURE, TRANSFORM};
 use crate::info::{BundleInfo, FORMAT, Provenance, Signature};
 use crate::name::BundleName;
 use crate::sums::{self, Sums};
@@ -88,7 +88,7 @@ impl Bundle {
             (CARD, bundle.card.into_bytes()),
         ];
         for (name, bytes) in parts.others {
-            if name == SUMS || REQUIRED.contains(&name.as_str()) {
+            if [SUMS, SUMS_SIGNATURE].contains(&name.as_str()) || REQUIRED.contains(&name.as_str()) {
                 let reason = "a file for other programs cannot have this name".to_owned();
                 return Err(BundleError::Disagree { path: name.into(), reason });
             }

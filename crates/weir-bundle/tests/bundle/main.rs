@@ -4,3 +4,4 @@ mod fixture;
 mod opening;
 mod predicting;
 mod sample;
+mod signing;

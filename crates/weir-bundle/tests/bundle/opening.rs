@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
-use weir_bundle::{Bundle, BundleError, files};
+use weir_bundle::{Bundle, BundleError, FORMAT, files};
+use weir_contract::feature;
 use weir_contract::{Classify, Digest, ExitCode, Family, Representation};
 
 use crate::fixture::Fixture;
@@ -172,21 +173,26 @@ fn a_link_is_refused() {
 
 #[test]
 fn a_newer_format_is_refused_with_both_versions() {
-    let newer = [
-        (files::INFO, "\"format\": 1", "\"format\": 2"),
-        (files::TRANSFORM, "\"format\": 1", "\"format\": 2"),
-        (files::FEATURES, "\"format\": 1", "\"format\": 2"),
-        (files::EXAMPLES, "\"format\": 1", "\"format\": 2"),
-        (files::SIGNATURE, "\"format\": 1", "\"format\": 2"),
+    let known = [
+        (files::INFO, FORMAT),
+        (files::TRANSFORM, weir_transform::transform::FORMAT),
+        (files::FEATURES, feature::FORMAT),
+        (files::EXAMPLES, feature::FORMAT),
+        (files::SIGNATURE, FORMAT),
     ];
-    for (name, from, to) in newer {
+    for (name, known) in known {
         let dir = written();
-        edit(dir.path(), name, |text| text.replacen(from, to, 1));
+        let newer = known + 1;
+        let format = |format: u32| format!("\"format\": {format}");
+        edit(dir.path(), name, |text| text.replacen(&format(known), &format(newer), 1));
         let (message, hint) = refusal(dir.path());
         let path = dir.path().join(name);
         assert_eq!(
             message,
-            format!("{} has format 2, newer than format 1, the newest that this build reads", path.display())
+            format!(
+                "{} has format {newer}, newer than format {known}, the newest that this build reads",
+                path.display()
+            )
         );
         assert_eq!(hint, "use a build of weir at least as new as the one that wrote it");
     }
@@ -196,7 +202,7 @@ fn a_newer_format_is_refused_with_both_versions() {
 fn a_newer_bundle_is_called_newer_whatever_else_changed_in_it() {
     let dir = written();
     edit(dir.path(), files::INFO, |_| "{\"format\": 9, \"model\": \"forest\"}".to_owned());
-    assert!(matches!(Bundle::open(dir.path()), Err(BundleError::Newer { found: 9, known: 1, .. })));
+    assert!(matches!(Bundle::open(dir.path()), Err(BundleError::Newer { found: 9, known: FORMAT, .. })));
 }
 
 #[test]
