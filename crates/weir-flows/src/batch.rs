@@ -65,20 +65,7 @@ impl Batch {
     }
 
     pub(crate) fn push(&mut self, line: u64, row: &Row<'_>) {
-        let flows = &mut self.flows;
-        flows.flow_id.push(row.flow_id);
-        flows.event_time.push(row.event_time);
-        flows.source_ip.push(row.source_ip);
-        flows.destination_ip.push(row.destination_ip);
-        flows.source_port.push(row.source_port);
-        flows.destination_port.push(row.destination_port);
-        flows.transport.push(row.transport);
-        flows.bytes.push(row.bytes);
-        flows.packets.push(row.packets);
-        flows.duration_ns.push(row.duration_ns);
-        flows.last.push(row.last);
-        flows.label.push(row.label.map(Label::class));
-        flows.attack.push(if row.label == Some(Label::Benign) { None } else { row.attack });
+        row.append_to(&mut self.flows);
         self.lines.push(line);
     }
 
@@ -103,6 +90,25 @@ pub(crate) struct Row<'a> {
     pub(crate) last: Option<bool>,
     pub(crate) label: Option<Label>,
     pub(crate) attack: Option<&'a str>,
+}
+
+impl Row<'_> {
+    /// A flow labelled benign has no attack.
+    pub(crate) fn append_to(&self, flows: &mut FlowBatch) {
+        flows.flow_id.push(self.flow_id);
+        flows.event_time.push(self.event_time);
+        flows.source_ip.push(self.source_ip);
+        flows.destination_ip.push(self.destination_ip);
+        flows.source_port.push(self.source_port);
+        flows.destination_port.push(self.destination_port);
+        flows.transport.push(self.transport);
+        flows.bytes.push(self.bytes);
+        flows.packets.push(self.packets);
+        flows.duration_ns.push(self.duration_ns);
+        flows.last.push(self.last);
+        flows.label.push(self.label.map(Label::class));
+        flows.attack.push(if self.label == Some(Label::Benign) { None } else { self.attack });
+    }
 }
 
 impl Default for Row<'_> {

@@ -3,11 +3,13 @@
 mod decoder;
 mod frame;
 mod head;
+mod object;
 mod record;
 mod value;
 
 pub(crate) use decoder::{Framing, JsonDecoder};
 pub(crate) use head::{first_record_is_whole, marks};
+pub use object::read_flow;
 
 /// One format among those whose records are JSON objects.
 pub(crate) trait Json: Send + Sync + 'static {
@@ -76,6 +78,8 @@ pub(crate) enum Clock {
     Iso,
     /// Seconds since 1970 UTC with a fraction.
     Seconds,
+    /// Milliseconds since 1970 UTC.
+    Milliseconds,
     /// Nanoseconds since 1970 UTC; 0 is null.
     Nanoseconds,
 }

@@ -181,6 +181,7 @@ pub use decode::{Chunk, Decode, Head, HeadError, LINE_LIMIT, Progress};
 pub use decompress::Decompress;
 pub use flow_id::{FlowIds, content};
 pub use format::{Confidence, Format, SniffError, UnknownFormat, sniff};
+pub use json::read_flow;
 pub use reader::{FlowReader, ReadError};
 
 /// The time that an ISO-8601 text such as `2022-02-25T12:19:30.013Z` names, in ms since 1970 UTC, as the readers of

@@ -23,7 +23,7 @@ pub(crate) fn read<J: Json>(line: u64, text: &[u8], path: &mut String, batch: &m
     let mut draft = Draft::default();
     let mut reason = None;
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let object: Object<'_, '_, J> = Object { path, draft: &mut draft, reason: &mut reason, format: PhantomData };
+    let object: Object<'_, '_, J> = Object::record(path, &mut draft, &mut reason);
     let parsed = deserializer.deserialize_map(object).and_then(|()| deserializer.end());
     let outcome = match (parsed, reason) {
         (Err(error), _) => Err(syntax(&error)),
@@ -42,7 +42,7 @@ pub(crate) fn read<J: Json>(line: u64, text: &[u8], path: &mut String, batch: &m
 
 /// What the members of an object say, before it is a flow.
 #[derive(Debug, Default)]
-struct Draft<'a> {
+pub(crate) struct Draft<'a> {
     kind: Option<Cow<'a, str>>,
     flow_id: Option<Cow<'a, str>>,
     source_ip: Option<IpAddr>,
@@ -88,7 +88,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The flow, or why there is none.
-    fn row<J: Json>(&self) -> Result<Row<'_>, String> {
+    pub(crate) fn row<J: Json>(&self) -> Result<Row<'_>, String> {
         let address = |address: Option<IpAddr>, path| {
             address.ok_or_else(|| mismatch(path, "an IPv4 or IPv6 address", &Value::Null))
         };
@@ -120,6 +120,28 @@ impl<'a> Draft<'a> {
             bytes: self.bytes.sum("bytes")?,
             packets: self.packets.sum("packets")?,
             duration_ns,
+            last: self.last,
+            label: self.label,
+            attack: self.attack.as_deref(),
+        })
+    }
+
+    /// The flow of an object with the names of the canonical table, as it says, or why there is none.
+    pub(crate) fn canonical_row(&self) -> Result<Row<'_>, String> {
+        let address = |address: Option<IpAddr>, path| {
+            address.ok_or_else(|| mismatch(path, "an IPv4 or IPv6 address", &Value::Null))
+        };
+        Ok(Row {
+            flow_id: self.flow_id.as_deref(),
+            event_time: self.time.map(milliseconds),
+            source_ip: address(self.source_ip, "source_ip")?,
+            destination_ip: address(self.destination_ip, "destination_ip")?,
+            source_port: self.source_port,
+            destination_port: self.destination_port,
+            transport: self.transport.ok_or_else(|| mismatch("transport", "a transport", &Value::Null))?,
+            bytes: self.bytes.both,
+            packets: self.packets.both,
+            duration_ns: self.duration_ns,
             last: self.last,
             label: self.label,
             attack: self.attack.as_deref(),
@@ -177,7 +199,7 @@ fn mismatch(path: &str, expected: Expected, found: &Value<'_>) -> String {
 }
 
 /// An object being read: the whole record, or one within it.
-struct Object<'w, 'a, J> {
+pub(crate) struct Object<'w, 'a, J> {
     /// The path of the object.
     path: &'w mut String,
     draft: &'w mut Draft<'a>,
@@ -186,23 +208,44 @@ struct Object<'w, 'a, J> {
     format: PhantomData<J>,
 }
 
-impl<'a, J: Json> Object<'_, 'a, J> {
+impl<'w, 'a, J: Json> Object<'w, 'a, J> {
+    /// The record itself; `path` is empty.
+    pub(crate) fn record(path: &'w mut String, draft: &'w mut Draft<'a>, reason: &'w mut Option<String>) -> Self {
+        Self { path, draft, reason, format: PhantomData }
+    }
+
     fn members<A: MapAccess<'a>>(&mut self, mut members: A) -> Result<(), A::Error> {
-        let outer = self.path.len();
         while let Some(Key(key)) = members.next_key()? {
-            if outer > 0 {
-                self.path.push('.');
-            }
-            self.path.push_str(&key);
-            if let Some(field) = J::field(self.path) {
-                self.set(field, &members.next_value()?);
-            } else if J::descends(self.path) {
-                members.next_value_seed(Inner(self))?;
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-            self.path.truncate(outer);
+            self.member(&key, &mut members)?;
         }
+        Ok(())
+    }
+
+    /// Reads the value of the member `key`; whether the format has such a member.
+    pub(crate) fn member<A: MapAccess<'a>>(&mut self, key: &str, members: &mut A) -> Result<bool, A::Error> {
+        let outer = self.path.len();
+        if outer > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        let mut known = true;
+        if let Some(field) = J::field(self.path) {
+            self.set(field, &members.next_value()?);
+        } else if J::descends(self.path) {
+            members.next_value_seed(Inner(self))?;
+        } else {
+            members.next_value::<IgnoredAny>()?;
+            known = false;
+        }
+        self.path.truncate(outer);
+        Ok(known)
+    }
+
+    /// Reads the value of the member `key` of the record into `field`.
+    pub(crate) fn read<A: MapAccess<'a>>(&mut self, key: &str, field: Field, members: &mut A) -> Result<(), A::Error> {
+        self.path.push_str(key);
+        self.set(field, &members.next_value()?);
+        self.path.clear();
         Ok(())
     }
 

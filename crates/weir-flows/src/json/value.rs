@@ -14,6 +14,8 @@ use crate::text::{address, time, words};
 
 /// How many characters of a value a reason shows.
 const FOUND: usize = 60;
+/// Below it doubles with whole values are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A value; arrays and objects are read over.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +88,16 @@ pub(crate) fn moment(clock: Clock, value: &Value<'_>) -> Result<Option<i128>, Ex
         }
         (Clock::Nanoseconds, Value::Unsigned(0)) => Ok(None),
         (Clock::Nanoseconds, Value::Unsigned(nanoseconds)) => Ok(Some(i128::from(*nanoseconds))),
+        (Clock::Milliseconds, Value::Unsigned(milliseconds)) if i64::try_from(*milliseconds).is_ok() => {
+            Ok(Some(i128::from(*milliseconds) * 1_000_000))
+        }
+        (Clock::Milliseconds, Value::Negative(milliseconds)) => Ok(Some(i128::from(*milliseconds) * 1_000_000)),
+        (Clock::Milliseconds, Value::Float(milliseconds))
+            if milliseconds.abs() < EXACT && milliseconds.fract() == 0.0 =>
+        {
+            Ok(Some(*milliseconds as i128 * 1_000_000))
+        }
+        (Clock::Milliseconds, _) => Err("whole milliseconds since 1970, an ISO-8601 time or nothing"),
         (Clock::Iso, _) => Err("an ISO-8601 time such as 2022-02-25T12:19:30.013Z or nothing"),
         (Clock::Seconds, _) => Err("seconds since 1970, an ISO-8601 time or nothing"),
         (Clock::Nanoseconds, _) => Err("nanoseconds since 1970, an ISO-8601 time or nothing"),
@@ -167,8 +179,6 @@ pub(crate) fn id<'a>(value: &Value<'a>) -> Result<Option<Cow<'a, str>>, Expected
 
 /// Null or a whole number; nothing for any other value.
 fn whole(value: &Value<'_>) -> Option<Option<u64>> {
-    /// Below it doubles with whole values are exact.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     match *value {
         Value::Null => Some(None),
         Value::Unsigned(number) => Some(Some(number)),
