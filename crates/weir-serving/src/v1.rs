@@ -1,0 +1,7 @@
+//! Protocol v1: `{"instances": [...]}` in, `{"predictions": [...]}` out.
+
+mod answer;
+mod request;
+
+pub(crate) use answer::write;
+pub(crate) use request::{Options, parse};
