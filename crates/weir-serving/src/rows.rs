@@ -13,7 +13,7 @@ pub(crate) enum Rows {
     /// Unscaled features in the order of `features.json`: `[rows, features]`, row-major.
     Vectors { values: Vec<f64>, rows: usize },
     /// Flows.
-    Flows(FlowBatch),
+    Flows(Box<FlowBatch>),
 }
 
 /// One class and score per row; those of a refused row mean nothing.

@@ -38,7 +38,7 @@ const CROWD: usize = 64;
 /// Longest head of a request in bytes, and what is read at once.
 const BUFFER: usize = 64 << 10;
 /// Connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
+const BACKLOG: u32 = 1024;
 /// After SIGTERM connections are taken for at least as long: who has not heard of it yet is answered all the same.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
@@ -69,7 +69,7 @@ impl Server {
     pub fn start(app: App) -> io::Result<Self> {
         let settings = &app.predictor().settings;
         let (count, drain) = (settings.workers, settings.drain);
-        let listener = StdListener::from(listen(SocketAddr::new(settings.host, settings.port))?);
+        let listener = listen(SocketAddr::new(settings.host, settings.port))?;
         let address = listener.local_addr()?;
         let app = Arc::new(app);
         let (stop, stopped) = watch::channel(false);
@@ -123,7 +123,7 @@ fn listen(address: SocketAddr) -> io::Result<StdListener> {
         let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4() } else { tokio::net::TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        socket.listen(BACKLOG as u32)?.into_std()
+        socket.listen(BACKLOG)?.into_std()
     })
 }
 

@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for Instance<'_> {
         match self.rows {
             Rows::Flows(flows) => read_flow(MapAccessDeserializer::new(members), flows),
             Rows::Vectors { rows: 0, .. } => {
-                let mut flows = FlowBatch::default();
+                let mut flows = Box::<FlowBatch>::default();
                 read_flow(MapAccessDeserializer::new(members), &mut flows)?;
                 *self.rows = Rows::Flows(flows);
                 Ok(())

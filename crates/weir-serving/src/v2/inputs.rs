@@ -49,7 +49,7 @@ fn flows(tensor: &Filled) -> Result<Rows, Refusal> {
     if !is_column(shape) {
         return Err(Refusal::Input(format!("input {name:?} has shape {shape:?}, flows come as [rows]")));
     }
-    let mut flows = FlowBatch::default();
+    let mut flows = Box::<FlowBatch>::default();
     for (row, text) in texts.iter().enumerate() {
         let mut deserializer = serde_json::Deserializer::from_slice(text);
         read_flow(&mut deserializer, &mut flows)
