@@ -41,7 +41,7 @@ pub const ENCODER: &str = "encoder.json";
 pub const SELECTION: &str = "selection.json";
 /// One-value file: the winner's trial id.
 pub const WINNER: &str = "winner";
-/// One-value file: the winner's accuracy on test.
+/// One-value file: the winner's accuracy on test; beside [`VALIDATION_REPORT`] the accuracy of the deployed predictor.
 pub const ACCURACY: &str = "accuracy";
 /// One-value file: the verdict on promotion.
 pub const VERDICT: &str = "verdict";
@@ -50,3 +50,6 @@ pub const VERDICT: &str = "verdict";
 pub const BUNDLE: &str = "bundle";
 /// The run report for people.
 pub const REPORT: &str = "report.html";
+
+/// What a deployed predictor answered to the validation flows.
+pub const VALIDATION_REPORT: &str = "validation-report.json";

@@ -20,10 +20,12 @@
 //! ├── selection/                    stage selection
 //! │   ├── selection.json winner accuracy verdict
 //! │   └── manifest.json run-info.json
-//! └── package/                      stage packaging
-//!     ├── bundle/                   all that a predictor needs
-//!     ├── report.html
-//!     └── manifest.json run-info.json
+//! ├── package/                      stage packaging
+//! │   ├── bundle/                   all that a predictor needs
+//! │   ├── report.html
+//! │   └── manifest.json run-info.json
+//! └── validation/                   what a deployed predictor was seen to do; measured, so no artifact
+//!     └── validation-report.json accuracy
 //! ```
 
 pub mod audit;
@@ -44,6 +46,7 @@ pub mod search;
 pub mod selection;
 pub mod statistics;
 pub mod trial;
+pub mod validation;
 
 pub use calibration::Calibration;
 pub use digest::Digest;
