@@ -38,6 +38,10 @@ enum Command {
     Store(command::store::Args),
     /// Label raw flows with a bundle
     Predict(command::predict::Args),
+    /// Serve a bundle over HTTP: Open Inference Protocol v1 and v2, raw flows, metrics
+    Serve(weir_serving::Args),
+    /// Send the validation flows to a served model, and hold its accuracy against a minimum
+    Validate(weir_monitor::ValidateArgs),
     /// Make labelled traffic of a small cluster
     Simulate(command::simulate::Args),
     /// Download a published data set, check it and unpack it
@@ -57,6 +61,8 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Audit(args) => args.as_ref(),
             Command::Store(args) => args.as_ref(),
             Command::Predict(args) => args.as_ref(),
+            Command::Serve(args) => args.as_ref(),
+            Command::Validate(args) => args.as_ref(),
             Command::Simulate(args) => args.as_ref(),
             Command::Fetch(args) => args.as_ref(),
         }
@@ -75,6 +81,8 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Audit(args) => command::audit::command(args, stage),
         Command::Store(args) => command::store::command(args, stage),
         Command::Predict(args) => command::predict::command(args, stage),
+        Command::Serve(args) => weir_serving::command(args, stage),
+        Command::Validate(args) => weir_monitor::validate_command(args, stage),
         Command::Simulate(args) => command::simulate::command(args, stage),
         Command::Fetch(args) => weir_fetch::command(args, stage),
     }
