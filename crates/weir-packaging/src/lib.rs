@@ -20,6 +20,8 @@ mod card;
 mod command;
 mod inputs;
 mod markdown;
+pub mod mlflow;
+pub mod onnx;
 mod params;
 mod report;
 mod run;

@@ -135,6 +135,24 @@ impl Svc {
         self.coefficients.len()
     }
 
+    /// The support vectors: `[vectors, features]`, row-major.
+    #[must_use]
+    pub fn support(&self) -> &[f64] {
+        &self.support
+    }
+
+    /// What each support vector counts: `[vectors]`.
+    #[must_use]
+    pub fn coefficients(&self) -> &[f64] {
+        &self.coefficients
+    }
+
+    /// The intercept.
+    #[must_use]
+    pub fn intercept(&self) -> f64 {
+        self.intercept
+    }
+
     /// The model laid out for evaluation.
     pub(super) fn lay_out(&self, simd: Simd) -> Evaluator {
         let vector = |vector: usize| &self.support[vector * self.features..(vector + 1) * self.features];
