@@ -64,10 +64,27 @@ impl Bytes {
 }
 
 /// Gives ids to a stream of flows, numbering identical ones as they come.
-#[derive(Debug, Default)]
-pub struct FlowIds(HashMap<u128, u64>);
+#[derive(Debug)]
+pub struct FlowIds {
+    seen: HashMap<u128, u64>,
+    limit: usize,
+}
+
+impl Default for FlowIds {
+    /// Numbers identical flows however far apart they are; some 40 bytes of memory per flow.
+    fn default() -> Self {
+        Self::within(usize::MAX)
+    }
+}
 
 impl FlowIds {
+    /// Remembers at most `limit` different flows: once there are more it begins anew, so that memory is bounded and
+    /// identical flows far apart may have the same id.
+    #[must_use]
+    pub fn within(limit: usize) -> Self {
+        Self { seen: HashMap::new(), limit: limit.max(1) }
+    }
+
     /// Fills in the ids that are null.
     pub fn derive(&mut self, flows: &mut FlowBatch) {
         if flows.flow_id.iter().all(|id| id.is_some()) {
@@ -79,7 +96,10 @@ impl FlowIds {
                 Some(id) => ids.push(Some(id)),
                 None => {
                     let content = content(flows, row);
-                    let number = self.0.entry(content).or_default();
+                    if self.seen.len() >= self.limit && !self.seen.contains_key(&content) {
+                        self.seen.clear();
+                    }
+                    let number = self.seen.entry(content).or_default();
                     ids.push(Some(&derived_id(content, *number)));
                     *number += 1;
                 }
@@ -147,5 +167,14 @@ mod tests {
         FlowIds::default().derive(&mut batch);
         let ids: Vec<&str> = batch.flow_id.iter().map(Option::unwrap).collect();
         assert_eq!((ids[1], &ids[2][..33], &ids[2][33..]), ("a", ids[0], "~1"));
+    }
+
+    #[test]
+    fn a_limit_forgets_what_is_far_away_and_numbers_what_is_near() {
+        let numbered = |port| Flow { source_port: Some(port), ..flow() };
+        let mut batch: FlowBatch = [1, 1, 2, 3, 1, 1].into_iter().map(numbered).collect();
+        FlowIds::within(2).derive(&mut batch);
+        let numbers: Vec<&str> = batch.flow_id.iter().map(|id| &id.unwrap()[33..]).collect();
+        assert_eq!(numbers, ["", "~1", "", "", "", "~1"]);
     }
 }

@@ -145,10 +145,23 @@ impl<R: Read> FlowReader<R> {
     /// # Errors
     /// [`ReadError::Io`] when the source cannot be read, after all records before have been returned.
     pub fn next_batch(&mut self, rows: usize) -> Result<Option<Batch>, ReadError> {
+        self.next(rows, true)
+    }
+
+    /// As [`FlowReader::next_batch`], but as soon as there is something: the source is not read again while records are
+    /// waiting. For sources that pause, such as pipes; batches depend on how they portion their bytes.
+    ///
+    /// # Errors
+    /// Those of [`FlowReader::next_batch`].
+    pub fn next_available(&mut self, rows: usize) -> Result<Option<Batch>, ReadError> {
+        self.next(rows, false)
+    }
+
+    fn next(&mut self, rows: usize, full: bool) -> Result<Option<Batch>, ReadError> {
         let rows = rows.max(1);
         let mut batch = Batch::default();
         if self.failed.is_none()
-            && let Err(error) = self.read_batch(rows, &mut batch)
+            && let Err(error) = self.read_batch(rows, full, &mut batch)
         {
             self.failed = Some(error);
         }
@@ -165,14 +178,15 @@ impl<R: Read> FlowReader<R> {
         }
     }
 
-    fn read_batch(&mut self, rows: usize, batch: &mut Batch) -> io::Result<()> {
+    /// Reads on until the batch has its rows, or where it need not be `full`, until there is anything in it.
+    fn read_batch(&mut self, rows: usize, full: bool, batch: &mut Batch) -> io::Result<()> {
         loop {
             let end = self.buffer.ended;
             let chunk = Chunk { bytes: self.buffer.unread(), first_line: self.line, end };
             let done = self.decoder.decode(chunk, rows - batch.records(), batch);
             self.buffer.start += done.bytes;
             self.line += done.lines;
-            if batch.records() >= rows || end {
+            if batch.records() >= rows || end || !(full || batch.is_empty()) {
                 return Ok(());
             }
             if self.buffer.has_long_line() {

@@ -126,7 +126,10 @@ pub fn validate_command(args: ValidateArgs, stage: &Stage) -> Result<(), Failure
     write(&args.out.with_file_name(ACCURACY), report.accuracy.share.to_string().as_bytes())?;
     write(&args.out, &bytes)?;
     for reason in &report.unanswered {
-        stage.warn(format!("{} rows without a prediction, first row {}: {}", reason.rows, reason.first_row, reason.reason));
+        stage.warn(format!(
+            "{} rows without a prediction, first row {}: {}",
+            reason.rows, reason.first_row, reason.reason
+        ));
     }
     stage.result(&report, || text(&report, &args.out))?;
     match report.minimum {

@@ -100,8 +100,11 @@ async fn send(
             let reason = reason.map_or("", |reason| &reason.reason);
             let failed = tally.rows.failed;
             let url = &endpoint.info().url;
-            return Err(Failure::retry(format!("{url} failed to answer {failed} of {} rows: {reason}", tally.rows.sent))
-                .hint("check the predictor and start again, or allow more with --maximum-failures"));
+            return Err(Failure::retry(format!(
+                "{url} failed to answer {failed} of {} rows: {reason}",
+                tally.rows.sent
+            ))
+            .hint("check the predictor and start again, or allow more with --maximum-failures"));
         }
     }
     Ok(())
