@@ -22,6 +22,7 @@ mod command;
 mod metrics;
 mod model;
 mod number;
+mod object;
 mod predictor;
 mod refusal;
 mod reload;

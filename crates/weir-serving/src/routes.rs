@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::model::Model;
@@ -26,7 +28,7 @@ pub(crate) fn router(predictor: Arc<Predictor>) -> Router {
     Router::new()
         .route("/", get(alive))
         .route("/v1/models", get(models))
-        .route("/v1/models/{target}", get(model).post(predict))
+        .route("/v1/models/{target}", any(model_or_predict))
         .route("/v2", get(server))
         .route("/v2/", get(server))
         .route("/v2/health/live", get(live))
@@ -55,24 +57,26 @@ async fn models(State(predictor): Shared) -> Response {
     json(&json!({"models": names}))
 }
 
-async fn model(State(predictor): Shared, Path(name): Path<String>) -> Answer {
-    if name.ends_with(":predict") {
-        return Err(Refusal::Method("predictions are asked for with POST".to_owned()));
+/// `/v1/models/{model}` and `/v1/models/{model}:predict`, which a route cannot tell apart.
+async fn model_or_predict(State(predictor): Shared, Part(target): Part<String>, request: Request) -> Answer {
+    let method = request.method();
+    match target.rsplit_once(':') {
+        Some((name, "predict")) if method == Method::POST => predict(predictor, name, request).await,
+        Some((_, "predict")) => Ok(other_method_than("POST", method.clone(), request.uri().clone()).await),
+        Some((name, verb)) if method == Method::POST => {
+            predictor.model(name)?;
+            Err(Refusal::NotFound(format!("there is no {verb:?}; predictions are at /v1/models/{name}:predict")))
+        }
+        _ if method == Method::GET || method == Method::HEAD => model_ready(State(predictor), Part(target)).await,
+        _ => Ok(other_method_than("GET,HEAD", method.clone(), request.uri().clone()).await),
     }
-    model_ready(State(predictor), Path(name)).await
 }
 
-async fn predict(State(predictor): Shared, Path(target): Path<String>, request: Request) -> Answer {
-    let Some((name, verb)) = target.rsplit_once(':') else {
-        return Err(Refusal::NotFound(format!("predictions are at /v1/models/{target}:predict")));
-    };
+async fn predict(predictor: Arc<Predictor>, name: &str, request: Request) -> Answer {
     let model = predictor.model(name)?;
-    if verb != "predict" {
-        return Err(Refusal::NotFound(format!("there is no {verb:?}; predictions are at /v1/models/{name}:predict")));
-    }
     let (parts, body) = request.into_parts();
+    let options = v1::Options::of_query(parts.uri.query())?;
     let read = predictor.bodies.read(&parts.headers, body).await?;
-    let options = v1::Options::of_query(parts.uri.query());
     answer(&predictor, model, Protocol::V1(options), read).await
 }
 
@@ -93,15 +97,15 @@ async fn ready(State(predictor): Shared) -> Response {
     response
 }
 
-async fn metadata_of_model(State(predictor): Shared, Path(name): Path<String>) -> Answer {
+async fn metadata_of_model(State(predictor): Shared, Part(name): Part<String>) -> Answer {
     Ok(json(&metadata::model(&*predictor.model(&name)?)))
 }
 
-async fn metadata_of_version(State(predictor): Shared, Path((name, version)): Path<(String, String)>) -> Answer {
+async fn metadata_of_version(State(predictor): Shared, Part((name, version)): Part<(String, String)>) -> Answer {
     Ok(json(&metadata::model(&*of_version(&predictor, &name, &version)?)))
 }
 
-async fn model_ready(State(predictor): Shared, Path(name): Path<String>) -> Answer {
+async fn model_ready(State(predictor): Shared, Part(name): Part<String>) -> Answer {
     let model = predictor.model(&name)?;
     if predictor.is_draining() {
         return Err(Refusal::NotReady("the predictor is about to stop"));
@@ -109,19 +113,19 @@ async fn model_ready(State(predictor): Shared, Path(name): Path<String>) -> Answ
     Ok(json(&json!({"name": model.name, "ready": true})))
 }
 
-async fn version_ready(State(predictor): Shared, Path((name, version)): Path<(String, String)>) -> Answer {
+async fn version_ready(State(predictor): Shared, Part((name, version)): Part<(String, String)>) -> Answer {
     of_version(&predictor, &name, &version)?;
-    model_ready(State(predictor), Path(name)).await
+    model_ready(State(predictor), Part(name)).await
 }
 
-async fn infer(State(predictor): Shared, Path(name): Path<String>, request: Request) -> Answer {
+async fn infer(State(predictor): Shared, Part(name): Part<String>, request: Request) -> Answer {
     let model = predictor.model(&name)?;
     infer_with(predictor, model, request).await
 }
 
 async fn infer_version(
     State(predictor): Shared,
-    Path((name, version)): Path<(String, String)>,
+    Part((name, version)): Part<(String, String)>,
     request: Request,
 ) -> Answer {
     let model = of_version(&predictor, &name, &version)?;
@@ -149,7 +153,7 @@ async fn index(State(predictor): Shared) -> Response {
     json(&predictor.current().map(entry).into_iter().collect())
 }
 
-async fn load(State(predictor): Shared, Path(name): Path<String>) -> Answer {
+async fn load(State(predictor): Shared, Part(name): Part<String>) -> Answer {
     predictor.model(&name)?;
     let loading = Arc::clone(&predictor);
     match tokio::task::spawn_blocking(move || loading.reload()).await {
@@ -178,4 +182,24 @@ async fn unknown(uri: Uri) -> Refusal {
 
 async fn other_method(method: Method, uri: Uri) -> Response {
     Refusal::Method(format!("{method} is not for {}", uri.path())).into_response()
+}
+
+async fn other_method_than(allowed: &'static str, method: Method, uri: Uri) -> Response {
+    let mut response = other_method(method, uri).await;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+/// Parts of the path by name. Those that are no text are refused as everything else is.
+struct Part<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Part<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(part)) => Ok(Self(part)),
+            Err(rejection) => Err(Refusal::Input(rejection.body_text())),
+        }
+    }
 }

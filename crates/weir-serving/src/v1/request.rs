@@ -9,6 +9,7 @@ use weir_contract::FlowBatch;
 use weir_flows::read_flow;
 
 use crate::number::Number;
+use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::rows::{Bounds, Rows};
 
@@ -26,19 +27,21 @@ pub(crate) struct Options {
 
 impl Options {
     /// Those that the query of a URL sets, as in `?probabilities=true`.
-    pub(crate) fn of_query(query: Option<&str>) -> Self {
+    pub(crate) fn of_query(query: Option<&str>) -> Result<Self, Refusal> {
         let mut options = Self::default();
         for part in query.unwrap_or_default().split('&') {
             let (name, value) = part.split_once('=').unwrap_or((part, "true"));
-            let value = value == "true" || value == "1";
-            match name {
-                "probabilities" => options.probabilities = value,
-                "scores" => options.scores = value,
-                "partial" => options.partial = value,
-                _ => {}
-            }
+            let option = match name {
+                "probabilities" => &mut options.probabilities,
+                "scores" => &mut options.scores,
+                "partial" => &mut options.partial,
+                _ => continue,
+            };
+            *option = value.parse().map_err(|_| {
+                Refusal::Input(format!("parameter {name} of the query has to be true or false, received {value:?}"))
+            })?;
         }
-        options
+        Ok(options)
     }
 
     /// What either asks for.
@@ -83,7 +86,10 @@ impl<'de> Visitor<'de> for Request {
                 Member::Instances if rows.is_some() => return Err(A::Error::duplicate_field("instances")),
                 Member::Instances => rows = Some(members.next_value_seed(Instances(self.0))?),
                 Member::Parameters if options.is_some() => return Err(A::Error::duplicate_field("parameters")),
-                Member::Parameters => options = Some(members.next_value::<Option<Options>>()?.unwrap_or_default()),
+                Member::Parameters => {
+                    let given: Option<Object<Options>> = members.next_value()?;
+                    options = Some(given.map_or_else(Options::default, |Object(options)| options));
+                }
                 Member::Other => drop(members.next_value::<IgnoredAny>()?),
             }
         }

@@ -1,5 +1,6 @@
 //! The values of a tensor, from `data` or from the bytes behind the JSON.
 
+use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::v2::datatype::Datatype;
 use crate::v2::request::Tensor;
@@ -27,7 +28,7 @@ pub(crate) fn read(tensor: Tensor, rest: &mut &[u8]) -> Result<Filled, Refusal> 
     let datatype = known(&datatype).map_err(refuse)?;
     let elements = shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
     let elements = elements.ok_or_else(|| refuse(format!("shape {shape:?} has too many elements")))?;
-    let size = parameters.and_then(|parameters| parameters.binary_data_size);
+    let size = parameters.and_then(|Object(parameters)| parameters.binary_data_size);
     let values = match (data, size) {
         (Some(_), Some(_)) => return Err(refuse("it has both data and binary_data_size".to_owned())),
         (None, None) => return Err(refuse("it has neither data nor binary_data_size".to_owned())),

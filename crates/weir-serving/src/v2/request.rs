@@ -1,12 +1,9 @@
 //! Reading a v2 request.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::model::Model;
+use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::rows::{Bounds, Rows};
 use crate::v2::data::Data;
@@ -56,7 +53,7 @@ struct Request {
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
-    parameters: Option<Parameters>,
+    parameters: Option<Object<Parameters>>,
     inputs: Vec<Object<Tensor>>,
     #[serde(default)]
     outputs: Option<Vec<Object<Wanted>>>,
@@ -76,7 +73,7 @@ pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
     pub(crate) datatype: String,
     #[serde(default)]
-    pub(crate) parameters: Option<TensorParameters>,
+    pub(crate) parameters: Option<Object<TensorParameters>>,
     #[serde(default)]
     pub(crate) data: Option<Data>,
 }
@@ -92,7 +89,7 @@ pub(crate) struct TensorParameters {
 struct Wanted {
     name: String,
     #[serde(default)]
-    parameters: Option<WantedParameters>,
+    parameters: Option<Object<WantedParameters>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -128,7 +125,7 @@ pub(crate) fn parse(
 }
 
 fn outputs(request: &Request, model: &Model) -> Result<Vec<(Output, bool)>, Refusal> {
-    let binary = request.parameters.as_ref().is_some_and(|parameters| parameters.binary_data_output);
+    let binary = request.parameters.as_ref().is_some_and(|Object(parameters)| parameters.binary_data_output);
     let wanted = request.outputs.as_deref().unwrap_or_default();
     if wanted.is_empty() {
         let usual = |&output: &Output| output != Output::Score;
@@ -143,31 +140,8 @@ fn outputs(request: &Request, model: &Model) -> Result<Vec<(Output, bool)>, Refu
         if outputs.iter().any(|(other, _)| *other == output) {
             return Err(Refusal::Input(format!("output {:?} is asked for twice", wanted.name)));
         }
-        let own = wanted.parameters.as_ref().and_then(|parameters| parameters.binary_data);
+        let own = wanted.parameters.as_ref().and_then(|Object(parameters)| parameters.binary_data);
         outputs.push((output, own.unwrap_or(binary)));
     }
     Ok(outputs)
-}
-
-/// A struct from an object only: derived code would take an array for it as well.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(serde::de::value::MapAccessDeserializer::new(members)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(Members(PhantomData))
-    }
 }
