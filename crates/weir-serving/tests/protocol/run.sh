@@ -31,8 +31,12 @@ cd "$work"
 for step in "${steps[@]}"; do
   case $step in
     schemathesis)
+      entry=$(curl -s -X POST "$url/v2/repository/index")
+      MODEL=$("$python" -c 'import json, sys; print(json.loads(sys.argv[1])[0]["name"])' "$entry")
+      VERSION=$("$python" -c 'import json, sys; print(json.loads(sys.argv[1])[0]["version"])' "$entry")
+      export MODEL VERSION
       "$(dirname "$python")/schemathesis" --config-file "$here/schemathesis.toml" run "$url/openapi.json" \
-        --url "$url" --checks all --seed 42 --max-examples "${EXAMPLES:-50}" --request-timeout 10 ;;
+        --url "$url" --checks all --seed 42 --max-examples "${EXAMPLES:-50}" --request-timeout 10 --warnings off ;;
     *) "$python" "$here/$step.py" "$url" "$bundle" ;;
   esac
 done
