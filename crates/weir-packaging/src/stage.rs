@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use weir_artifact::{Artifact, Draft, Expectation};
 use weir_bundle::{Bundle, BundleParts, Provenance};
-use weir_contract::files::{BUNDLE, REPORT, RUN_INFO};
+use weir_contract::files::{BUNDLE, EXAMPLES, FEATURES, REPORT, RUN_INFO};
 use weir_contract::{Digest, json};
 use weir_stage::{Failure, RunClock, Stage};
 
 use crate::inputs::Inputs;
 use crate::params::PackagingParams;
 use crate::run::Run;
-use crate::{card, report};
+use crate::{card, mlflow, report};
 
 /// What the stage is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,9 +111,17 @@ fn package(
         revision: (!request.params.revision.is_empty()).then(|| request.params.revision.clone()),
     };
     let card = card::write(&request.params.name, run, inputs, &provenance);
+    let name = &request.params.name;
+    if run.examples.names != run.schema.names() {
+        let dir = inputs.features.dir().display();
+        return Err(Failure::input(format!("{dir}: {EXAMPLES} names other features than {FEATURES}"))
+            .hint("compute the features again with --force"));
+    }
+    let others =
+        clock.part("onnx", || mlflow::others(name.as_str(), &run.detector, run.winner.calibration, &run.examples));
     let files = clock.part("bundle", || {
         Bundle::files(&BundleParts {
-            name: &request.params.name,
+            name,
             trial: run.winner.id,
             parameters: &run.winner.parameters,
             transform: &run.transform,
@@ -123,7 +131,7 @@ fn package(
             examples: &run.examples,
             card: &card,
             provenance: &provenance,
-            others: &[],
+            others: &others,
         })
     })?;
     let page = clock.part("report", || report::render(&request.params.name, run, inputs, stage.version()))?;

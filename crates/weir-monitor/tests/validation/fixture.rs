@@ -77,8 +77,14 @@ fn features_of(flows: Vec<Flow>) -> (TempDir, PathBuf) {
 }
 
 fn schema() -> FeatureSchema {
-    let statistics =
-        FeatureStatistics { minimum: 0.0, maximum: 1.0, mean: 0.5, standard_deviation: 0.5, quantiles: [0.5; 7], distinct: 2 };
+    let statistics = FeatureStatistics {
+        minimum: 0.0,
+        maximum: 1.0,
+        mean: 0.5,
+        standard_deviation: 0.5,
+        quantiles: [0.5; 7],
+        distinct: 2,
+    };
     let feature = |name: &str| Feature {
         name: name.to_owned(),
         expression: name.to_owned(),

@@ -105,7 +105,10 @@ fn a_refused_row_has_its_reason_and_costs_no_other_row_its_own() {
     let report = run(&Request { batch: 10, ..request(&features, &predictor.url) }).unwrap();
     assert_eq!(report.rows, RowCounts { sent: 250, answered: 248, refused: 2, failed: 0 });
     let reason = &report.unanswered[0];
-    assert_eq!((reason.reason.as_str(), reason.rows, reason.first_row), ("400 Bad Request: instance 0: no such flow", 2, 4));
+    assert_eq!(
+        (reason.reason.as_str(), reason.rows, reason.first_row),
+        ("400 Bad Request: instance 0: no such flow", 2, 4)
+    );
     // Both refused rows are benign and would have been right.
     assert_eq!((report.accuracy.part, report.accuracy.whole), (245, 250));
 }
@@ -166,7 +169,8 @@ fn an_endpoint_that_cannot_be_asked_is_told_before_anything_is_sent() {
 
     let loading = StandIn::start(|_, _| Reply::Json(200, json!({"models": ["m"], "name": "m", "ready": false})));
     assert_eq!(failure(settings(&loading.url)), {
-        Failure::retry("model \"m\" is not ready").hint("check that the predictor runs and start the same command again")
+        Failure::retry("model \"m\" is not ready")
+            .hint("check that the predictor runs and start the same command again")
     });
     assert!(predictor.predictions().is_empty());
 }

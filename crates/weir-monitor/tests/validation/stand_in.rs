@@ -89,7 +89,9 @@ pub(crate) fn honest(heard: &Heard) -> Reply {
             let input = &heard.body["inputs"][0];
             let data = input["data"].as_array().unwrap();
             let classes: Vec<u8> = match input["datatype"].as_str().unwrap() {
-                "BYTES" => data.iter().map(|text| class(&serde_json::from_str(text.as_str().unwrap()).unwrap())).collect(),
+                "BYTES" => {
+                    data.iter().map(|text| class(&serde_json::from_str(text.as_str().unwrap()).unwrap())).collect()
+                }
                 _ => data.chunks(2).map(|features| class(&json!(features))).collect(),
             };
             let label = json!({"name": "label", "datatype": "INT64", "shape": [classes.len()], "data": classes});
