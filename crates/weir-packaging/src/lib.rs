@@ -14,19 +14,26 @@
 //! report        the run report
 //! stage         artifacts in, artifact out
 //! command       arguments and result
+//! oci           the bundle as an image
+//! registry      images to and from registries
+//! commands      sign, push and pull
 //! ```
 
 mod card;
 mod command;
+mod commands;
 mod inputs;
 mod markdown;
 pub mod mlflow;
+pub mod oci;
 pub mod onnx;
 mod params;
+mod registry;
 mod report;
 mod run;
 mod stage;
 
 pub use command::{Args, command};
+pub use commands::{PullArgs, PushArgs, RegistryArgs, SignArgs, pull_command, push_command, sign_command};
 pub use params::PackagingParams;
 pub use stage::{Outcome, Request, run};
