@@ -48,7 +48,7 @@ pub struct Server {
     app: Arc<App>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    workers: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<usize>>,
 }
 
 /// A connection on its way to the worker that serves it.
@@ -74,9 +74,11 @@ impl Server {
         let app = Arc::new(app);
         let (stop, stopped) = watch::channel(false);
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-        let mut acceptor = Some(Acceptor { app: Arc::clone(&app), listener, stopped, workers: Dealer::new(senders) });
+        let dealer = Dealer::new(senders);
+        let loads: Vec<_> = dealer.workers.iter().map(|(_, load)| Arc::clone(load)).collect();
+        let mut acceptor = Some(Acceptor { app: Arc::clone(&app), listener, stopped, workers: dealer });
         let mut workers = Vec::with_capacity(count);
-        for (number, incoming) in receivers.into_iter().enumerate() {
+        for (number, (incoming, load)) in receivers.into_iter().zip(loads).enumerate() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build()?;
             let (app, acceptor) = (Arc::clone(&app), acceptor.take());
             let work = move || {
@@ -86,8 +88,10 @@ impl Server {
                     }
                     serve_all(&app, incoming, drain).await;
                 });
+                let left = load.load(Ordering::Relaxed);
                 // A prediction that is still being computed has nobody left to answer.
                 runtime.shutdown_background();
+                left
             };
             workers.push(thread::Builder::new().name(format!("serving-{number}")).spawn(work)?);
         }
@@ -108,11 +112,8 @@ impl Server {
         thread::sleep(LAST_CALL.min(predictor.settings.drain / 4));
         // Nobody listens any more if the workers ended by themselves.
         let _ = self.stop.send(true);
-        for worker in self.workers {
-            // A worker that panicked has said so.
-            let _ = worker.join();
-        }
-        predictor.connections.used()
+        // A worker that panicked has said so.
+        self.workers.into_iter().map(|worker| worker.join().unwrap_or(0)).sum()
     }
 }
 

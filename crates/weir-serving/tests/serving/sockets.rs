@@ -1,0 +1,161 @@
+//! What needs a socket: connections, drain, limits of connections.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use weir_serving::{App, Server, Settings};
+
+use crate::fixture::{PREDICT, Served, served_with};
+
+const BODY: &str = r#"{"instances":[[1,2,3]]}"#;
+
+fn start(settings: Settings) -> (Served, Server) {
+    let served = served_with(Settings { port: 0, ..settings });
+    let server = Server::start(App::new(Arc::clone(served.app.predictor()), None)).unwrap();
+    (served, server)
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream
+}
+
+fn head(length: usize) -> String {
+    format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
+}
+
+/// One answer as text: its head and as much body as its head says.
+fn answer(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        if let Some((head, body)) = shown.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return shown;
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(read) if read > 0 => text.extend_from_slice(&buffer[..read]),
+            _ => return shown,
+        }
+    }
+}
+
+#[test]
+fn a_connection_serves_one_request_after_the_other() {
+    let (_served, server) = start(Settings { workers: 2, ..Settings::default() });
+    let mut stream = connect(server.address());
+    for _ in 0..3 {
+        // Head and body apart.
+        stream.write_all(head(BODY.len()).as_bytes()).unwrap();
+        thread::sleep(Duration::from_millis(5));
+        stream.write_all(BODY.as_bytes()).unwrap();
+        assert!(answer(&mut stream).contains(r#"{"predictions":["#));
+    }
+    drop(stream);
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn a_request_in_flight_is_answered_when_the_predictor_is_asked_to_stop() {
+    let (served, server) = start(Settings { drain: Duration::from_secs(10), ..Settings::default() });
+    let address = server.address();
+    let mut in_flight = connect(address);
+    in_flight.write_all(head(BODY.len()).as_bytes()).unwrap();
+    in_flight.write_all(&BODY.as_bytes()[..5]).unwrap();
+    let mut kept_alive = connect(address);
+    kept_alive.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
+    assert!(answer(&mut kept_alive).starts_with("HTTP/1.1 200"));
+
+    let stopping = thread::spawn(move || server.stop());
+    while !served.app.predictor().is_draining() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!served.app.predictor().is_ready());
+    // Not told yet, and answered all the same.
+    kept_alive.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
+    let last = answer(&mut kept_alive);
+    assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
+
+    // The other workers' connections have ended; this one is waited for.
+    thread::sleep(Duration::from_millis(400));
+    in_flight.write_all(&BODY.as_bytes()[5..]).unwrap();
+    let late = answer(&mut in_flight);
+    assert!(late.starts_with("HTTP/1.1 200") && late.contains("connection: close"), "{late}");
+    assert_eq!(stopping.join().unwrap(), 0);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn what_does_not_end_in_time_is_cut_off_and_counted() {
+    let (_served, server) = start(Settings { drain: Duration::from_millis(50), ..Settings::default() });
+    let mut stuck = connect(server.address());
+    stuck.write_all(head(BODY.len()).as_bytes()).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    let start = Instant::now();
+    assert_eq!(server.stop(), 1);
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn connections_beyond_the_limit_hear_that_the_predictor_is_busy_and_health_is_answered() {
+    let (_served, server) = start(Settings { max_connections: 1, ..Settings::default() });
+    let mut first = connect(server.address());
+    first.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
+    assert!(answer(&mut first).starts_with("HTTP/1.1 200"));
+    let mut second = connect(server.address());
+    second.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
+    let busy = answer(&mut second);
+    assert!(busy.starts_with("HTTP/1.1 503") && busy.contains("retry-after: 1"), "{busy}");
+    let mut third = connect(server.address());
+    third.write_all(b"GET /v2/health/ready HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    assert!(answer(&mut third).starts_with("HTTP/1.1 200"));
+    drop((second, third));
+
+    // Once the first is gone there is room again.
+    drop(first);
+    let patience = Instant::now();
+    loop {
+        let mut next = connect(server.address());
+        next.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
+        if answer(&mut next).starts_with("HTTP/1.1 200") {
+            break;
+        }
+        assert!(patience.elapsed() < Duration::from_secs(10));
+    }
+    server.stop();
+}
+
+#[test]
+fn broken_http_is_refused_and_the_next_connection_served() {
+    let (_served, server) = start(Settings::default());
+    for broken in [
+        "nonsense\r\n\r\n".to_owned(),
+        format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n"),
+        format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n12345"),
+        format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(100_000)),
+        format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n"),
+    ] {
+        let mut stream = connect(server.address());
+        // The server may close before all is written.
+        let _ = stream.write_all(broken.as_bytes());
+        let text = answer(&mut stream);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+        let mut next = connect(server.address());
+        next.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
+        assert!(answer(&mut next).starts_with("HTTP/1.1 200"));
+    }
+    // A body that breaks off has nobody left to answer.
+    let mut stream = connect(server.address());
+    stream.write_all((head(100) + BODY).as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let text = answer(&mut stream);
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+    server.stop();
+}
