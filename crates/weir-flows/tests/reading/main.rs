@@ -9,6 +9,7 @@ mod json;
 mod malformed;
 mod mutation;
 mod packed;
+mod pauses;
 mod real_files;
 mod robustness;
 mod show;

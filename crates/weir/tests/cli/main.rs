@@ -3,6 +3,7 @@
 mod crash;
 mod features;
 mod predict;
+mod predict_pipe;
 mod real;
 mod refusals;
 mod run;

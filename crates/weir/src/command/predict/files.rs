@@ -38,6 +38,7 @@ pub(super) fn predict(
 ) -> Result<(), Failure> {
     let name = path.display().to_string();
     let mut source = Source::open(path, &name, format)?;
+    sink.begin()?;
     let pieces = PIECES * rayon::current_num_threads();
     let mut worker = Worker { name: &name, rows, ids, left_over: Vec::new() };
     let mut round = source.round(pieces);

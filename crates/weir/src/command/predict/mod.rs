@@ -73,9 +73,8 @@ pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let bundle = Bundle::open(&args.bundle)?;
     let form = if args.common.json { Form::Json } else { Form::Csv };
     let rows = Rows { bundle: &bundle, form, only: args.only };
-    let mut sink = Sink::new(Output::open(args.out.as_deref())?);
+    let mut sink = Sink::new(Output::open(args.out.as_deref())?, form.head());
     let mut ids = FlowIds::within(REMEMBERED);
-    sink.write(form.head())?;
     for input in inputs {
         match input {
             Input::File(path) => files::predict(path, args.format, &rows, &mut ids, &mut sink, stage)?,

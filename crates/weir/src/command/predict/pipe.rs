@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use weir_flows::{FlowIds, FlowReader, Format};
+use weir_flows::{FlowIds, FlowReader, Format, ReadError, SniffError};
 use weir_stage::{Failure, Stage};
 
 use super::rows::Rows;
@@ -74,10 +74,16 @@ fn predict(
     sink: &mut Sink,
     stage: &Stage,
 ) -> Result<(), Failure> {
-    sink.flush()?;
     // Whoever stops us while we wait is told so, and not that the source cannot be read.
     let stopped = |error| stage.check().err().unwrap_or_else(|| Failure::from(error));
-    let mut reader = FlowReader::new(Ahead::start(source, stage), name, format).map_err(stopped)?;
+    let mut reader = FlowReader::new(Ahead::start(source, stage), name, format).map_err(|error| match error {
+        ReadError::Sniff { source: SniffError { starts, .. }, .. } if starts == "a Parquet file" => {
+            Failure::input(format!("{name}: is a Parquet file, which cannot be read from a pipe")).hint("name the file")
+        }
+        other => stopped(other),
+    })?;
+    sink.begin()?;
+    sink.flush()?;
     while let Some(mut batch) = reader.next_available(BATCH).map_err(stopped)? {
         ids.derive(&mut batch.flows);
         sink.lines(&rows.lines(name, &batch)?)?;

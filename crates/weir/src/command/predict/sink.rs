@@ -10,13 +10,20 @@ use crate::command::output::Output;
 /// The destination of all lines, and how many records they are of.
 pub(super) struct Sink {
     out: Output,
+    /// What comes before the first line; it waits until there is something to read from.
+    head: Option<&'static [u8]>,
     counts: Counts,
     closed: bool,
 }
 
 impl Sink {
-    pub(super) fn new(out: Output) -> Self {
-        Self { out, counts: Counts::default(), closed: false }
+    pub(super) fn new(out: Output, head: &'static [u8]) -> Self {
+        Self { out, head: Some(head), counts: Counts::default(), closed: false }
+    }
+
+    /// Writes what comes before the first line, once.
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        self.head.take().map_or(Ok(()), |head| self.write(head))
     }
 
     /// Whether nobody reads any more; what is written then is lost.
@@ -30,7 +37,7 @@ impl Sink {
         self.write(&lines.bytes)
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let result = self.out.write_all(bytes);
         self.check(result)
     }
