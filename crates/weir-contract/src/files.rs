@@ -48,6 +48,8 @@ pub const VERDICT: &str = "verdict";
 
 /// The folder of the bundle inside the packaging artifact.
 pub const BUNDLE: &str = "bundle";
+/// The folder of the bundle's OCI image layout inside the packaging artifact.
+pub const IMAGE: &str = "oci";
 /// The run report for people.
 pub const REPORT: &str = "report.html";
 

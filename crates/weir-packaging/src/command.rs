@@ -30,6 +30,10 @@ pub struct Args {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 
+    /// Private key to sign the bundle with, as `openssl genpkey -algorithm ed25519` writes it
+    #[arg(long, value_name = "FILE")]
+    pub signing_key: Option<PathBuf>,
+
     /// Directory of the artifact
     #[arg(long, value_name = "DIR", default_value = "weir-run/package")]
     pub out: PathBuf,
@@ -51,9 +55,9 @@ impl AsRef<CommonArgs> for Args {
 /// As [`run`], and [`Failure`] of usage for parameters that do not hold.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let params = Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.section("packaging")?;
-    let Args { features, selection, trials, out, .. } = args;
+    let Args { features, selection, trials, signing_key, out, .. } = args;
     let trials = trial_directories(trials, Path::new("weir-run/trials"))?;
-    let outcome = run(&Request { features, selection, trials, out, params }, stage)?;
+    let outcome = run(&Request { features, selection, trials, out, signing_key, params }, stage)?;
     if outcome.skipped {
         stage.note(format!("{} is up to date", outcome.artifact.dir().display()));
     }
@@ -64,6 +68,7 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         "skipped": outcome.skipped,
         "bundle": bundle,
         "bundle_digest": outcome.bundle_digest(),
+        "image": outcome.image(),
         "report": report,
     });
     stage.result(&result, || format!("{}\n{}", bundle.display(), report.display()))

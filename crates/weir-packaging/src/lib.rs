@@ -1,7 +1,8 @@
 //! Stage `packaging`: the winner as a bundle, with its model card, and the report of the whole run.
 //!
 //! Reads the features artifact (JSON files only), `selection.json` and all training artifacts. Writes `bundle/`, which
-//! is all that a predictor needs, and `report.html`, which shows measured times and is therefore outside the digest.
+//! is all that a predictor needs, `oci/`, the bundle as an image, and `report.html`, which shows measured times and is
+//! therefore outside the digest.
 //!
 //! This crate does not know how models are trained or flows are read; it opens no Parquet file. What a bundle is made
 //! of is known to weir-bundle alone.
@@ -14,6 +15,8 @@
 //! report        the run report
 //! stage         artifacts in, artifact out
 //! command       arguments and result
+//! onnx          the detector for other runtimes
+//! mlflow        the bundle as an MLflow model
 //! oci           the bundle as an image
 //! registry      images to and from registries
 //! commands      sign, push and pull

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use weir_artifact::{Artifact, Draft, Expectation};
-use weir_bundle::{Bundle, BundleParts, Provenance};
-use weir_contract::files::{BUNDLE, EXAMPLES, FEATURES, REPORT, RUN_INFO};
+use weir_bundle::files::SUMS_SIGNATURE;
+use weir_bundle::{Bundle, BundleParts, Provenance, SigningKey};
+use weir_contract::files::{BUNDLE, EXAMPLES, FEATURES, IMAGE, REPORT, RUN_INFO};
 use weir_contract::{Digest, json};
 use weir_stage::{Failure, RunClock, Stage};
 
 use crate::inputs::Inputs;
+use crate::oci::About;
 use crate::params::PackagingParams;
 use crate::run::Run;
-use crate::{card, mlflow, report};
+use crate::{card, mlflow, oci, report};
 
 /// What the stage is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,8 @@ pub struct Request {
     pub trials: Vec<PathBuf>,
     /// Where the artifact goes.
     pub out: PathBuf,
+    /// Private key to sign the bundle with.
+    pub signing_key: Option<PathBuf>,
     /// Checked parameters.
     pub params: PackagingParams,
 }
@@ -51,6 +55,12 @@ impl Outcome {
         self.artifact.entry(&format!("{BUNDLE}/{}", weir_bundle::files::SUMS)).map(|entry| entry.sha256)
     }
 
+    /// Where the bundle's OCI image layout is.
+    #[must_use]
+    pub fn image(&self) -> PathBuf {
+        self.artifact.dir().join(IMAGE)
+    }
+
     /// Where the run report is.
     #[must_use]
     pub fn report(&self) -> PathBuf {
@@ -58,20 +68,21 @@ impl Outcome {
     }
 }
 
-/// Packages the winner of a run and commits `bundle/` and `report.html` to `request.out`, unless an artifact of the
+/// Packages the winner of a run and commits `bundle/`, `oci/` and `report.html` to `request.out`, unless an artifact of the
 /// same inputs, parameters and build is there and `--force` was not given.
 ///
 /// Every sealed byte of every input is compared with its manifest before anything is packaged.
 ///
 /// # Errors
 /// Failures of input (exit 3) for a directory that is not a whole artifact of its stage, for artifacts of different
-/// runs, for a selection whose winner is in none of the trials or that compared more of them, and for a transform that
+/// runs, for a key that is none, for a selection whose winner is in none of the trials or that compared more of them, and for a transform that
 /// this build computes otherwise; of usage (exit 2) for two directories of the same family and representation, and for
 /// an output directory in use; interrupted on Ctrl-C; to be retried (exit 1) when writing fails.
 pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
     let mut clock = stage.clock();
+    let key = request.signing_key.as_deref().map(SigningKey::read).transpose()?;
     let inputs = Inputs::open(request)?;
-    let expectation = expectation(request, &inputs)?;
+    let expectation = expectation(request, &inputs, key.as_ref())?;
     if !stage.common().force
         && let Some(artifact) = Artifact::open_current(&request.out, &expectation)?
     {
@@ -79,13 +90,16 @@ pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
     }
     clock.part("verify", || inputs.verify(stage))?;
     let run = clock.part("read", || Run::read(&inputs, &request.params))?;
-    let artifact = package(request, &run, &inputs, expectation, clock, stage)?;
+    let artifact = package(request, &run, &inputs, (expectation, key), clock, stage)?;
     Ok(Outcome { artifact, skipped: false })
 }
 
-fn expectation(request: &Request, inputs: &Inputs) -> Result<Expectation, Failure> {
-    let parameters = serde_json::to_value(&request.params)
+fn expectation(request: &Request, inputs: &Inputs, key: Option<&SigningKey>) -> Result<Expectation, Failure> {
+    let mut parameters = serde_json::to_value(&request.params)
         .map_err(|error| Failure::retry(format!("failed to write the parameters as JSON: {error}")))?;
+    if let Some(key) = key {
+        parameters["signing_key"] = serde_json::json!(key.verifying_key().digest());
+    }
     Ok(Expectation {
         stage: "packaging".to_owned(),
         build: env!("WEIR_BUILD_ID").to_owned(),
@@ -99,7 +113,7 @@ fn package(
     request: &Request,
     run: &Run,
     inputs: &Inputs,
-    expectation: Expectation,
+    (expectation, key): (Expectation, Option<SigningKey>),
     mut clock: RunClock,
     stage: &Stage,
 ) -> Result<Artifact, Failure> {
@@ -119,7 +133,7 @@ fn package(
     }
     let others =
         clock.part("onnx", || mlflow::others(name.as_str(), &run.detector, run.winner.calibration, &run.examples));
-    let files = clock.part("bundle", || {
+    let mut files = clock.part("bundle", || {
         Bundle::files(&BundleParts {
             name,
             trial: run.winner.id,
@@ -134,12 +148,23 @@ fn package(
             others: &others,
         })
     })?;
+    let sums = files.last().map_or(&[][..], |(_, sums)| sums);
+    let digest = Digest::of(sums);
+    if let Some(key) = key {
+        let signature = key.sign(sums);
+        files.push((SUMS_SIGNATURE.to_owned(), signature));
+    }
+    let about = About { name, digest, trial: run.winner.id, revision: provenance.revision.as_deref() };
+    let image = clock.part("image", || oci::layout(&files, &about))?;
     let page = clock.part("report", || report::render(&request.params.name, run, inputs, stage.version()))?;
     stage.check()?;
 
     let mut draft = Draft::begin(&request.out)?;
     for (name, bytes) in files {
         draft.write(&format!("{BUNDLE}/{name}"), &bytes)?;
+    }
+    for (path, bytes) in image.files {
+        draft.write(&format!("{IMAGE}/{path}"), &bytes)?;
     }
     // What cannot be opened here cannot be served anywhere.
     clock.part("open", || Bundle::open(draft.dir().join(BUNDLE)))?;

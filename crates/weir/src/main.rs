@@ -28,6 +28,12 @@ enum Command {
     Select(weir_selection::Args),
     /// Make the bundle of the winner and the run report
     Package(weir_packaging::Args),
+    /// Push the image of a bundle to a registry
+    Push(weir_packaging::PushArgs),
+    /// Pull a bundle from a registry and check it
+    Pull(weir_packaging::PullArgs),
+    /// Sign a bundle with an Ed25519 key
+    Sign(weir_packaging::SignArgs),
     /// Show what flow files hold in canonical form, or convert them to Parquet
     Flows(weir_features::FlowsArgs),
     /// Hold expectation suites against flow files, or suggest one
@@ -56,6 +62,9 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Train(args) => args.as_ref(),
             Command::Select(args) => args.as_ref(),
             Command::Package(args) => args.as_ref(),
+            Command::Push(args) => args.as_ref(),
+            Command::Pull(args) => args.as_ref(),
+            Command::Sign(args) => args.as_ref(),
             Command::Flows(args) => args.as_ref(),
             Command::Expectations(args) => args.as_ref(),
             Command::Audit(args) => args.as_ref(),
@@ -76,6 +85,9 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Train(args) => weir_training::command(args, stage),
         Command::Select(args) => weir_selection::command(args, stage),
         Command::Package(args) => weir_packaging::command(args, stage),
+        Command::Push(args) => weir_packaging::push_command(args, stage),
+        Command::Pull(args) => weir_packaging::pull_command(args, stage),
+        Command::Sign(args) => weir_packaging::sign_command(args, stage),
         Command::Flows(args) => weir_features::flows_command(args, stage),
         Command::Expectations(args) => command::expectations::command(args, stage),
         Command::Audit(args) => command::audit::command(args, stage),

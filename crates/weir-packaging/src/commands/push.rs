@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use weir_bundle::Bundle;
+use weir_contract::files::IMAGE;
 use weir_stage::{CommonArgs, Failure, Stage};
 
 use crate::commands::RegistryArgs;
 use crate::oci::{About, Image};
 use crate::registry::{Reference, push};
-
-/// Folder of the image layout in the artifact of the stage.
-const LAYOUT: &str = "oci";
 
 /// Push the image of a bundle to a registry
 ///
@@ -60,7 +58,7 @@ pub fn push_command(args: PushArgs, stage: &Stage) -> Result<(), Failure> {
     let image = match (bundle, layout) {
         (Some(bundle), _) => image_of(&bundle)?,
         (None, Some(layout)) => Image::read(&layout)?,
-        (None, None) => Image::read(&package.join(LAYOUT))?,
+        (None, None) => Image::read(&package.join(IMAGE))?,
     };
     let digest = image.manifest.descriptor.digest;
     let mut client = registry.client(&reference, stage)?;

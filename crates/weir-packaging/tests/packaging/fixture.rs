@@ -90,6 +90,7 @@ impl Run {
 
     pub(crate) fn request(&self) -> Request {
         Request {
+            signing_key: None,
             features: self.path("features"),
             selection: self.path("selection"),
             trials: self.trials(),

@@ -64,6 +64,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     budget: Option<Budget>,
 
+    /// Private key to sign the bundle with, as `openssl genpkey -algorithm ed25519` writes it
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+
     #[command(flatten)]
     common: CommonArgs,
 }
@@ -132,6 +136,7 @@ struct Runner<'a> {
     autoencoder: AutoencoderParams,
     selection: SelectionParams,
     packaging: PackagingParams,
+    signing_key: Option<PathBuf>,
     encoders: Arc<Encoders>,
     stage: &'a Stage,
 }
@@ -161,6 +166,7 @@ impl<'a> Runner<'a> {
             autoencoder: params.section::<AutoencoderSection>("autoencoder")?.params(params.seed())?,
             selection: params.section("selection")?,
             packaging: params.section("packaging")?,
+            signing_key: args.signing_key,
             encoders: Arc::default(),
             stage,
         })
@@ -245,6 +251,7 @@ impl StageRunner for Runner<'_> {
                     features: self.input(inputs, "features"),
                     selection: self.input(inputs, "selection"),
                     trials: self.trials(inputs),
+                    signing_key: self.signing_key.clone(),
                     params: self.packaging.clone(),
                     out,
                 };

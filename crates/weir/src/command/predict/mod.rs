@@ -16,7 +16,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use weir_bundle::Bundle;
+use weir_bundle::{Bundle, VerifyingKey};
 use weir_contract::Label;
 use weir_flows::{FlowIds, Format};
 use weir_stage::{CommonArgs, Failure, Stage};
@@ -37,6 +37,10 @@ pub(crate) struct Args {
     /// Directory of the bundle
     #[arg(long, value_name = "DIR", default_value = "weir-run/package/bundle")]
     bundle: PathBuf,
+
+    /// Public key of somebody whose bundles are trusted; others are refused. May be given more than once
+    #[arg(long, value_name = "FILE")]
+    trust: Vec<PathBuf>,
 
     /// Format of the flow files [default: recognised by their first bytes]
     #[arg(long, value_name = "FORMAT")]
@@ -70,7 +74,11 @@ fn label(text: &str) -> Result<Label, String> {
 
 pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let inputs = inputs(&args)?;
-    let bundle = Bundle::open(&args.bundle)?;
+    let keys: Vec<_> = args.trust.iter().map(|path| VerifyingKey::read(path)).collect::<Result<_, _>>()?;
+    let bundle = match keys.as_slice() {
+        [] => Bundle::open(&args.bundle)?,
+        keys => Bundle::open_trusted(&args.bundle, keys)?,
+    };
     let form = if args.common.json { Form::Json } else { Form::Csv };
     let rows = Rows { bundle: &bundle, form, only: args.only };
     let mut sink = Sink::new(Output::open(args.out.as_deref())?, form.head());
