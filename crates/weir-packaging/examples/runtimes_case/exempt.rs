@@ -25,18 +25,27 @@ pub(crate) fn exempt(detector: &Detector, x: ArrayView2<'_, f64>, scores: &[f64]
     }
 }
 
-/// Whether the k-th and the next distance, or two of the k below [`CLOSE`], nearly tie. An exact tie is none: it is one
-/// for all who add the same numbers in the same order, and then the row number decides.
+/// Whether two of the k distances below [`CLOSE`] nearly tie, or the k-th and the next do and not all that are as far are
+/// of one class. An exact tie is none: it is one for all who add the same numbers in the same order, and then the row
+/// number decides.
 fn near_ties(model: &Knn, x: ArrayView2<'_, f64>) -> Vec<bool> {
-    let close = |a: f64, b: f64| a != b && (a - b).abs() < CLOSE;
+    let close = |a: f64, b: f64| (a - b).abs() < CLOSE;
     let (k, rows) = (model.params().n_neighbors, model.classes().len());
     let one_more = KnnParams { n_neighbors: (k + 1).min(rows), ..model.params().clone() };
     let points = ArrayView2::from_shape((rows, model.features()), model.values()).expect("a row per class");
     let fit = one_more.fit(Dataset::new(points, model.classes()), &Context::default());
     let neighbours = fit.expect("rows that were fitted before").model.neighbours(x);
     let near_tie = |found: &Vec<(usize, f64)>| {
-        let tiny = found.windows(2).take(k - 1).any(|pair| pair[1].1 < CLOSE && close(pair[0].1, pair[1].1));
-        tiny || (found.len() > k && close(found[k - 1].1, found[k].1))
+        let mut tiny = found[..k].windows(2).filter(|pair| pair[1].1 < CLOSE);
+        if tiny.any(|pair| pair[0].1 != pair[1].1) {
+            return true;
+        }
+        let (_, last) = found[k - 1];
+        let next = found.get(k).filter(|&&(_, next)| next != last && close(next, last));
+        next.is_some_and(|&(next, _)| {
+            let mut as_far = found.iter().filter(|&&(_, distance)| close(distance, last));
+            as_far.any(|&(row, _)| model.classes()[row] != model.classes()[next])
+        })
     };
     neighbours.iter().map(near_tie).collect()
 }

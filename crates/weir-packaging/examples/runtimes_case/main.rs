@@ -6,7 +6,7 @@
 //! calibration of a trial of decision values that has none. Every `<name>.x` in MATRICES holds rows of features as f64,
 //! little-endian, row by row.
 //!
-//! `... -- variants OUT` writes a case for each of [`variants::detectors`], with its rows in `OUT/<variant>/rows.x`.
+//! `... -- variants OUT` writes a case for each of [`variants::all`], with its rows in `OUT/<variant>/rows.x`.
 //!
 //! ```text
 //! OUT/bundle/               the bundle, with the files for other runtimes; of a variant only those
@@ -31,6 +31,8 @@ use weir_contract::{Calibration, Digest, TrialId};
 use weir_models::{Classifier, Detector, ScoreKind};
 use weir_packaging::mlflow;
 use weir_transform::Transform;
+
+use variants::Variant;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -62,19 +64,18 @@ fn write_trial([run, matrices, out]: [&Path; 3], id: TrialId, stand_in: Option<C
 }
 
 fn write_variants(out: &Path) -> Result<()> {
-    let x = variants::rows();
     let calibration = Some(Calibration { a: -1.5, b: 0.1 });
-    let names: Vec<String> = (0..x.ncols()).map(|column| format!("feature_{column}")).collect();
-    let examples = Examples { format: FORMAT, names, examples: Vec::new() };
-    for (name, detector) in variants::detectors()? {
-        let bundle = out.join(&name).join("bundle");
-        fs::create_dir_all(&bundle)?;
+    for Variant { name, x, detector } in variants::all()? {
+        let dir = out.join(&name);
+        fs::create_dir_all(dir.join("bundle"))?;
+        let names = (0..x.ncols()).map(|column| format!("feature_{column}")).collect();
+        let examples = Examples { format: FORMAT, names, examples: Vec::new() };
         for (file, bytes) in mlflow::others(&name, &detector, calibration, &examples) {
-            fs::write(bundle.join(file), bytes)?;
+            fs::write(dir.join("bundle").join(file), bytes)?;
         }
         let bytes: Vec<u8> = x.iter().flat_map(|value| value.to_le_bytes()).collect();
-        fs::write(out.join(&name).join("rows.x"), bytes)?;
-        write_predictions(&detector, calibration, x.view(), &out.join(&name).join("rows"))?;
+        fs::write(dir.join("rows.x"), bytes)?;
+        write_predictions(&detector, calibration, x.view(), &dir.join("rows"))?;
     }
     Ok(())
 }

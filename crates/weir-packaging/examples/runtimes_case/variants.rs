@@ -1,6 +1,6 @@
 //! Small detectors of every kernel, metric, weighting, shape of tree and scaler, with and without an encoder.
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use weir_contract::feature::ScalerKind;
 use weir_contract::{Family, ParamMap, ParamValue};
 use weir_models::autoencoder::AutoencoderParams;
@@ -10,7 +10,7 @@ use crate::Result;
 
 /// Rows of three features: a time in milliseconds, a number of bytes, a share. Some rows repeat; others are nowhere nearly
 /// equidistant, as they would be on a grid.
-pub(crate) fn rows() -> Array2<f64> {
+fn rows() -> Array2<f64> {
     Array2::from_shape_fn((300, 3), |(row, column)| {
         let row = row % 280;
         match column {
@@ -21,29 +21,36 @@ pub(crate) fn rows() -> Array2<f64> {
     })
 }
 
-/// Every variant with its name.
-pub(crate) fn detectors() -> Result<Vec<(String, Detector)>> {
-    let x = rows();
-    let classes: Vec<u8> = x.rows().into_iter().map(|row| u8::from(row[1] * row[2] > 2500.0)).collect();
-    let mut detectors = Vec::new();
-    for scaler in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust, ScalerKind::None] {
-        for encoded in [false, true] {
-            // Products of times overflow in an encoder, and say nothing in a kernel.
-            let unscaled = scaler == ScalerKind::None;
-            if unscaled && encoded {
-                continue;
-            }
-            for (family, name, parameters) in models() {
-                if unscaled && !matches!(family, Family::DecisionTree | Family::Knn) {
-                    continue;
+/// A small detector and the rows it was fitted on.
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) x: Array2<f64>,
+    pub(crate) detector: Detector,
+}
+
+/// All of them. A detector of one feature is a case of its own: runtimes take a constant of one value for a factor.
+pub(crate) fn all() -> Result<Vec<Variant>> {
+    let wide = rows();
+    let narrow = wide.slice(s![.., 1..2]).to_owned();
+    let classes: Vec<u8> = wide.rows().into_iter().map(|row| u8::from(row[1] * row[2] > 2500.0)).collect();
+    let mut variants = Vec::new();
+    for (width, x) in [("wide", wide), ("narrow", narrow)] {
+        for scaler in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust, ScalerKind::None] {
+            for (input, encoded) in [("baseline", false), ("encoded", true)] {
+                for (family, model, parameters) in models() {
+                    // Products of times overflow in an encoder, and say nothing in a kernel.
+                    let product = encoded || matches!(family, Family::LogisticRegression | Family::Svc);
+                    if scaler == ScalerKind::None && product {
+                        continue;
+                    }
+                    let name = format!("{width}-{scaler:?}-{input}-{family}-{model}");
+                    let detector = detector(scaler, encoded, family, &parameters, &x, &classes)?;
+                    variants.push(Variant { name, x: x.clone(), detector });
                 }
-                let suffix = if encoded { "-encoded" } else { "" };
-                let detector = detector(scaler, encoded, family, &parameters, &x, &classes)?;
-                detectors.push((format!("{scaler:?}{suffix}-{family}-{name}"), detector));
             }
         }
     }
-    Ok(detectors)
+    Ok(variants)
 }
 
 fn models() -> Vec<(Family, &'static str, ParamMap)> {

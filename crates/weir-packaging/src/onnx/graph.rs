@@ -65,6 +65,13 @@ impl Graph {
         self.constant(DataType::Int64, &[values.len()], values.len(), bytes)
     }
 
+    /// 1 where `low` is less than `high`, else 0: `int64`. Without Cast, whose whole numbers are symbols in tract.
+    pub(super) fn is_less(&mut self, low: &Value, high: &Value) -> Value {
+        let (zero, one) = (self.integers(&[0]), self.integers(&[1]));
+        let less = self.op("Less", &[low, high], &[]);
+        self.op("Where", &[&less, &one, &zero], &[])
+    }
+
     /// 1 / (1 + e^-z): no operator, because tract has none in double.
     pub(super) fn sigmoid(&mut self, z: &Value) -> Value {
         let one = self.double(1.0);
@@ -72,12 +79,6 @@ impl Graph {
         let power = self.op("Exp", &[&negative], &[]);
         let denominator = self.op("Add", &[&one, &power], &[]);
         self.op("Div", &[&one, &denominator], &[])
-    }
-
-    /// 1 where `low` is less than `high`, else 0: `int64`.
-    pub(super) fn is_less(&mut self, low: &Value, high: &Value) -> Value {
-        let less = self.op("Less", &[low, high], &[]);
-        self.op("Cast", &[&less], &[("to", DataType::Int64 as i64)])
     }
 
     /// Makes `value`: `[N, 1]` the output `name`: `[N]`.

@@ -5,6 +5,7 @@
 //! distances also have, rounds to some 1e-8 where a row is its own neighbour at distance 0; a difference `[N, rows, F]`
 //! takes F times the memory.
 
+use weir_models::Classifier;
 use weir_models::knn::{Knn, Metric, Weights};
 
 use super::Prediction;
@@ -38,8 +39,7 @@ pub(super) fn predict(graph: &mut Graph, model: &Knn, x: &Value) -> Prediction {
 
 /// Distances `[N, rows]`, of the euclidean metric squared: they have the same order.
 fn distances(graph: &mut Graph, model: &Knn, x: &Value) -> Value {
-    let rows = model.classes().len();
-    let features = model.values().len() / rows;
+    let (rows, features) = (model.classes().len(), model.features());
     let mut distances = None;
     for feature in 0..features {
         let column = graph.integers(&[feature as i64]);

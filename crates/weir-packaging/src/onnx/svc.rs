@@ -1,6 +1,7 @@
 //! Support vector classification: f(x) = Σ coefficients\[s\] kernel(support\[s\], x) + intercept.
 
 use weir_contract::Calibration;
+use weir_models::Classifier;
 use weir_models::svc::{Kernel, Svc};
 
 use super::Prediction;
@@ -26,20 +27,18 @@ pub(super) fn predict(graph: &mut Graph, model: &Svc, calibration: Option<Calibr
 
 /// Kernel values of the rows of `x`: `[N, F]` with the support vectors, `[N, vectors]`.
 fn kernels(graph: &mut Graph, model: &Svc, x: &Value) -> Value {
-    let features = model.support().len() / model.vectors().max(1);
-    let vectors: Vec<&[f64]> = model.support().chunks_exact(features).collect();
-    let transposed: Vec<f64> = (0..features).flat_map(|j| vectors.iter().map(move |vector| vector[j])).collect();
-    let transposed = graph.doubles(&[features, vectors.len()], &transposed);
-    let dots = graph.op("MatMul", &[x, &transposed], &[]);
     match model.kernel() {
-        Kernel::Linear => dots,
+        Kernel::Linear => dots(graph, model, 1.0, x),
         Kernel::Poly { gamma, coef0, degree } => {
-            let base = affine(graph, &dots, gamma, coef0);
-            let degree = graph.double(f64::from(degree));
+            let dots = dots(graph, model, gamma, x);
+            let (coef0, degree) = (graph.double(coef0), graph.double(f64::from(degree)));
+            let base = graph.op("Add", &[&dots, &coef0], &[]);
             graph.op("Pow", &[&base, &degree], &[])
         }
         Kernel::Sigmoid { gamma, coef0 } => {
-            let z = affine(graph, &dots, gamma, coef0);
+            let dots = dots(graph, model, gamma, x);
+            let coef0 = graph.double(coef0);
+            let z = graph.op("Add", &[&dots, &coef0], &[]);
             graph.op("Tanh", &[&z], &[])
         }
         Kernel::Rbf { gamma } => {
@@ -47,10 +46,10 @@ fn kernels(graph: &mut Graph, model: &Svc, x: &Value) -> Value {
             let axis = graph.integers(&[1]);
             let squares = graph.op("Mul", &[x, x], &[]);
             let square = graph.op("ReduceSum", &[&squares, &axis], &[("keepdims", 1)]);
-            let lengths: Vec<f64> = vectors.iter().map(|vector| vector.iter().map(|v| v * v).sum()).collect();
-            let lengths = graph.doubles(&[1, vectors.len()], &lengths);
+            let lengths: Vec<f64> = vectors(model).map(|vector| vector.iter().map(|v| v * v).sum()).collect();
+            let lengths = graph.doubles(&[1, lengths.len()], &lengths);
             let lengths = graph.op("Add", &[&square, &lengths], &[]);
-            let twice = graph.op("Add", &[&dots, &dots], &[]);
+            let twice = dots(graph, model, 2.0, x);
             let distance = graph.op("Sub", &[&lengths, &twice], &[]);
             let factor = graph.double(-gamma);
             let exponent = graph.op("Mul", &[&distance, &factor], &[]);
@@ -59,9 +58,16 @@ fn kernels(graph: &mut Graph, model: &Svc, x: &Value) -> Value {
     }
 }
 
-/// gamma z + coef0
-fn affine(graph: &mut Graph, z: &Value, gamma: f64, coef0: f64) -> Value {
-    let (gamma, coef0) = (graph.double(gamma), graph.double(coef0));
-    let product = graph.op("Mul", &[z, &gamma], &[]);
-    graph.op("Add", &[&product, &coef0], &[])
+/// factor x·s, `[N, vectors]`. The factor is in the constants: onnxruntime would take a multiplication after MatMul into
+/// it as a float.
+fn dots(graph: &mut Graph, model: &Svc, factor: f64, x: &Value) -> Value {
+    let features = model.features();
+    let transposed = (0..features).flat_map(|feature| vectors(model).map(move |vector| factor * vector[feature]));
+    let transposed: Vec<f64> = transposed.collect();
+    let transposed = graph.doubles(&[features, model.vectors()], &transposed);
+    graph.op("MatMul", &[x, &transposed], &[])
+}
+
+fn vectors(model: &Svc) -> impl Iterator<Item = &[f64]> {
+    model.support().chunks_exact(model.features())
 }
