@@ -11,6 +11,8 @@
 //! params        the name of the bundle, the number of examples in it
 //! inputs        artifacts of one run, and the winner's among them
 //! run           what is read from them
+//! onnx          the detector for other runtimes
+//! mlflow        the files that make a bundle an MLflow model
 //! card          the model card
 //! report        the run report
 //! stage         artifacts in, artifact out

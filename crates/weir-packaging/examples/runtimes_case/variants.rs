@@ -31,7 +31,7 @@ pub(crate) struct Variant {
 /// All of them. A detector of one feature is a case of its own: runtimes take a constant of one value for a factor.
 pub(crate) fn all() -> Result<Vec<Variant>> {
     let wide = rows();
-    let narrow = wide.slice(s![.., 1..2]).to_owned();
+    let narrow = wide.slice(s![.., 2..3]).to_owned();
     let classes: Vec<u8> = wide.rows().into_iter().map(|row| u8::from(row[1] * row[2] > 2500.0)).collect();
     let mut variants = Vec::new();
     for (width, x) in [("wide", wide), ("narrow", narrow)] {

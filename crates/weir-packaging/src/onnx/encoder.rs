@@ -7,9 +7,8 @@ use super::graph::{Graph, Value};
 /// The latent features `[N, latent]` of `x`: `[N, F]`, scaled.
 pub(super) fn encoded(graph: &mut Graph, encoder: &Encoder, x: Value) -> Value {
     encoder.layers().iter().fold(x, |x, layer| {
-        let weights = graph.doubles(&[layer.inputs(), layer.outputs()], layer.weights());
         let bias = graph.doubles(&[layer.outputs()], layer.bias());
-        let products = graph.op("MatMul", &[&x, &weights], &[]);
+        let products = graph.product(&x, [layer.inputs(), layer.outputs()], layer.weights());
         let z = graph.op("Add", &[&products, &bias], &[]);
         match layer.activation() {
             Activation::Linear => z,

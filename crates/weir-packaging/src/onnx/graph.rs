@@ -65,6 +65,13 @@ impl Graph {
         self.constant(DataType::Int64, &[values.len()], values.len(), bytes)
     }
 
+    /// `x`: `[N, rows]` times a constant matrix `[rows, columns]`, row by row. By a single row it is Mul, before which
+    /// a scaler of one column stays what it is: into MatMul, onnxruntime takes a factor as a float.
+    pub(super) fn product(&mut self, x: &Value, [rows, columns]: [usize; 2], values: &[f64]) -> Value {
+        let matrix = self.doubles(&[rows, columns], values);
+        self.op(if rows == 1 { "Mul" } else { "MatMul" }, &[x, &matrix], &[])
+    }
+
     /// 1 where `low` is less than `high`, else 0: `int64`. Without Cast, whose whole numbers are symbols in tract.
     pub(super) fn is_less(&mut self, low: &Value, high: &Value) -> Value {
         let (zero, one) = (self.integers(&[0]), self.integers(&[1]));

@@ -6,9 +6,8 @@ use super::Prediction;
 use super::graph::{Graph, Value};
 
 pub(super) fn predict(graph: &mut Graph, model: &Logistic, x: &Value) -> Prediction {
-    let weights = graph.doubles(&[model.weights().len(), 1], model.weights());
     let intercept = graph.double(model.intercept());
-    let products = graph.op("MatMul", &[x, &weights], &[]);
+    let products = graph.product(x, [model.weights().len(), 1], model.weights());
     let z = graph.op("Add", &[&products, &intercept], &[]);
     let zero = graph.double(0.0);
     let class = graph.is_less(&zero, &z);

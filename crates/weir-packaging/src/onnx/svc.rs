@@ -10,9 +10,8 @@ use super::graph::{Graph, Value};
 /// The class follows the decision value, the probability is Platt's sigmoid of it.
 pub(super) fn predict(graph: &mut Graph, model: &Svc, calibration: Option<Calibration>, x: &Value) -> Prediction {
     let kernels = kernels(graph, model, x);
-    let coefficients = graph.doubles(&[model.vectors(), 1], model.coefficients());
     let intercept = graph.double(model.intercept());
-    let sum = graph.op("MatMul", &[&kernels, &coefficients], &[]);
+    let sum = graph.product(&kernels, [model.vectors(), 1], model.coefficients());
     let decision = graph.op("Add", &[&sum, &intercept], &[]);
     let zero = graph.double(0.0);
     let class = graph.is_less(&zero, &decision);
@@ -64,8 +63,7 @@ fn dots(graph: &mut Graph, model: &Svc, factor: f64, x: &Value) -> Value {
     let features = model.features();
     let transposed = (0..features).flat_map(|feature| vectors(model).map(move |vector| factor * vector[feature]));
     let transposed: Vec<f64> = transposed.collect();
-    let transposed = graph.doubles(&[features, model.vectors()], &transposed);
-    graph.op("MatMul", &[x, &transposed], &[])
+    graph.product(x, [features, model.vectors()], &transposed)
 }
 
 fn vectors(model: &Svc) -> impl Iterator<Item = &[f64]> {

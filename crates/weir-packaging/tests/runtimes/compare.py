@@ -11,6 +11,7 @@ CASE names the built example, TRACT the program in `tract/`.
 """
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -148,6 +149,8 @@ class Case:
 
 
 def main(work, runs):
+    # It would warn that the file names no version of Python.
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     failures = []
     print(f"{'case':50} {'rows':>6} {'exempt':>6} {'KiB':>8} {'us/row':>8}  greatest difference")
     for case in variants(work / "variants"):
