@@ -31,6 +31,7 @@ const MLFLOW: &str = "3.17.2";
 /// MLflow 3.17 is what this is tested with; ONNX 1.16 and onnxruntime 1.18 are the first that know [`onnx::IR_VERSION`].
 const PACKAGES: &str = "mlflow>=3.17,<4\nnumpy>=1.26,<3\nonnx>=1.16,<2\nonnxruntime>=1.18,<2\n";
 
+/// MLflow asks for one version of Python; any that has the packages will do.
 const ENVIRONMENT: &str = "python: '3.11'\n\
                            build_dependencies:\n- pip\n- setuptools\n- wheel\n\
                            dependencies:\n- -r requirements.txt\n";

@@ -140,9 +140,11 @@ class Case:
 
     def __init__(self, name, directory, parts, batch):
         self.name, self.bundle, self.batch = name, directory / "bundle", batch
-        said = lambda suffix, dtype: np.concatenate(
-            [np.fromfile(directory / f"{part}.{suffix}", dtype=dtype)[rows] for part, _, rows in parts]
-        )
+
+        def said(suffix, dtype):
+            files = [np.fromfile(directory / f"{part}.{suffix}", dtype=dtype) for part, _, _ in parts]
+            return np.concatenate([file[rows] for file, (_, _, rows) in zip(files, parts)])
+
         self.x = np.concatenate([x[rows] for _, x, rows in parts])
         self.label, self.probability = said("label", "u1"), said("probability", "<f8")
         self.exempt = said("exempt", "u1").astype(bool)
@@ -183,6 +185,8 @@ def trials(run, directory):
             trial = f"{representation}-{family}-best"
             arguments = ["trial", run, trial, matrices, directory / trial, f"{SLOPE}", f"{OFFSET}"]
             subprocess.run([os.environ["CASE"], *arguments], check=True)
+            labels = np.fromfile(directory / trial / "test.label", dtype="u1")
+            assert (labels == labels_when_trained(run, trial)).all(), f"{trial}: labels are not those of the training"
             parts = [(split, x, slice(None)) for split, x in tables.items()]
             if family == "knn":
                 last = len(tables["train"]) - 1
@@ -199,10 +203,20 @@ def features(run, split):
     return np.column_stack([table[name].to_numpy() for name in names])
 
 
+def labels_when_trained(run, trial):
+    """The labels of test that the training scored: it has kept for each row whether it was right."""
+    trials = json.loads((run / "trials" / trial.removesuffix("-best") / "trials.json").read_text())["trials"]
+    correct = next(kept["correct"] for kept in trials if kept["id"] == trial)
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex(correct["hex"]), dtype="u1"), bitorder="little")
+    actual = parquet.read_table(run / "features" / "test.parquet", columns=["label"])["label"].to_numpy()
+    return np.where(bits[: correct["length"]] == 1, actual, 1 - actual)
+
+
 def compare(case, columns):
     """What is wrong with a case, in words; prints its line."""
     model = case.bundle / "model.onnx"
     onnx.checker.check_model(str(model), full_check=True)
+    files = sorted(os.listdir(case.bundle))
     failures = []
     if case.exempt.mean() > MOST_EXEMPT:
         failures.append(f"{case.exempt.sum()} of {len(case.x)} rows are exempt")
@@ -217,6 +231,8 @@ def compare(case, columns):
         if not (difference <= tolerance).all():
             failures.append(f"{name}: probabilities differ by up to {difference.max():.3g}, in row {difference.argmax()}")
         differences.append(f"{name} {difference.max():.1e}")
+    if sorted(os.listdir(case.bundle)) != files:
+        failures.append("a runtime has left a file in the bundle, which does not open any more")
     size, latency = model.stat().st_size / 1024, microseconds(model, case.x)
     numbers = f"{len(case.x):6} {case.exempt.sum():6} {size:8.1f} {latency:8.1f}"
     print(f"{case.name:50} {numbers}  {', '.join(differences)}", flush=True)
