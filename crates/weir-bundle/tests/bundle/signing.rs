@@ -193,6 +193,7 @@ fn a_key_file_that_is_missing_is_wrong_usage() {
 
 /// Keys and signatures go both ways between openssl and this crate.
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
 fn openssl_agrees() {
     let found = Command::new("openssl").args(["list", "-public-key-algorithms"]).output();
     if !found.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).to_ascii_uppercase().contains("ED25519")) {

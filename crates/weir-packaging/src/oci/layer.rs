@@ -55,7 +55,9 @@ fn append(tar: &mut Builder<Vec<u8>>, kind: EntryType, mode: u32, path: &str, by
     header.set_path(path)?;
     header.set_mode(mode);
     header.set_size(bytes.len() as u64);
-    (header.set_mtime(0), header.set_uid(0), header.set_gid(0));
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
     header.set_cksum();
     tar.append(&header, bytes)
 }
@@ -163,7 +165,6 @@ mod tests {
         header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
-        (header.set_mtime(0), header.set_uid(0), header.set_gid(0));
         header.set_cksum();
         let mut tar = Builder::new(Vec::new());
         tar.append(&header, bytes).unwrap();

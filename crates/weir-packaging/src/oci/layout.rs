@@ -65,7 +65,7 @@ pub struct Layout {
 /// # Errors
 /// To be retried (exit 1) if an image of these files cannot be written: a name is longer than 92 bytes.
 pub fn layout(files: &[(String, Vec<u8>)], about: &About<'_>) -> Result<Layout, Failure> {
-    Ok(Image::of(files, about)?.layout(about)?)
+    Image::of(files, about)?.layout(about)
 }
 
 /// An image with the bytes of all its blobs.

@@ -195,6 +195,16 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
+    /// A body of at most `limit` bytes.
+    pub(crate) fn body(&self, response: Response, limit: u64) -> Result<Vec<u8>, Setback> {
+        let mut body = Vec::new();
+        self.receive(response, limit, |chunk| {
+            body.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        Ok(body)
+    }
+
     /// A token or a password belongs to the registry alone, not to where it stores its blobs.
     fn is_registry(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
@@ -249,8 +259,7 @@ impl<'a> Client<'a> {
         let request = self.settings.login.apply(self.http.get(url.clone()));
         let response = self.wait(self.settings.stall, request.send())?.map_err(unsent)?;
         let response = self.expect(response, &[StatusCode::OK])?;
-        let mut body = Vec::new();
-        self.receive(response, ANSWER, |chunk| Ok(body.extend_from_slice(chunk)))?;
+        let body = self.body(response, ANSWER)?;
         let odd = || Failure::input(format!("{} sends no token", url.origin().ascii_serialization()));
         let Token { token } = serde_json::from_slice(&body).map_err(|_| odd())?;
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| odd())?;
@@ -261,13 +270,12 @@ impl<'a> Client<'a> {
     fn refused(&self, response: Response) -> Setback {
         let status = response.status();
         let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let mut body = Vec::new();
-        let read = self.receive(response, ANSWER, |chunk| Ok(body.extend_from_slice(chunk)));
-        if let Err(Setback::Final(failure)) = read
-            && failure == Failure::interrupted()
-        {
-            return failure.into();
-        }
+        let body = match self.body(response, ANSWER) {
+            Ok(body) => body,
+            Err(Setback::Final(failure)) if failure == Failure::interrupted() => return failure.into(),
+            // The status says enough.
+            Err(_) => Vec::new(),
+        };
         let reason = format!("{} answers {status}{}", self.registry, message(&body));
         let passing = status.is_server_error()
             || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY);
@@ -322,6 +330,10 @@ fn unsent(error: reqwest::Error) -> Setback {
     match () {
         () if usage => Failure::usage(reason).into(),
         () if redirect => Failure::input(reason).into(),
+        // Of rustls, for whatever is wrong with it.
+        () if reason.contains("invalid peer certificate") => {
+            Failure::input(reason).hint("name the authority that vouches for the registry with --ca-file").into()
+        }
         () => again(reason),
     }
 }

@@ -71,8 +71,7 @@ fn manifest(client: &mut Client<'_>, name: &str, known: Option<Sha256>) -> Resul
     let response = client.send(&url, 0, |http| http.get(url.clone()).header(ACCEPT, &accept))?;
     let response = client.expect(response, &[StatusCode::OK])?;
     let said = response.headers().get("docker-content-digest").and_then(|said| said.to_str().ok()?.parse().ok());
-    let mut bytes = Vec::new();
-    client.receive(response, LONGEST_MANIFEST, |chunk| Ok(bytes.extend_from_slice(chunk)))?;
+    let bytes = client.body(response, LONGEST_MANIFEST)?;
     let found = Sha256(Digest::of(&bytes));
     match known.or(said).filter(|expected| *expected != found) {
         Some(expected) => Err(Failure::input(format!("the manifest has digest {found} instead of {expected}")).into()),
