@@ -133,6 +133,6 @@ refused 3 "401 Unauthorized" \
 [ "$(echo secret | "$weir" push "$at:v1" --bundle "$bundle" --ca-file "$work/tls.pem" --username me --password-stdin)" = \
   "$at@$digest" ] || fail "another registry, another image"
 printf '{"auths": {"localhost:%s": {"auth": "%s"}}}' "$port" "$(printf me:secret | base64)" >"$DOCKER_CONFIG/config.json"
-"$weir" pull "$at:v1" --out "$work/secure" --ca-file "$work/tls.pem"
-same "$bundle" "$work/secure"
+"$weir" pull "$at:v1" --out "$work/over-tls" --ca-file "$work/tls.pem"
+same "$bundle" "$work/over-tls"
 echo "all of it works"
