@@ -152,7 +152,9 @@ impl Classify for BundleError {
             Self::Newer { .. } => "use a build of weir at least as new as the one that wrote it",
             Self::Corrupt { .. } => "package the model again",
             Self::Disagree { .. } => "package the model again, with the build of weir that computed its features",
-            Self::Unsigned { .. } => "sign it with `weir sign`, or open it without a key",
+            Self::Unsigned { .. } => {
+                "sign it with `weir sign` if you are its maker, or name no key if you trust it anyway"
+            }
             Self::Untrusted { .. } => {
                 "trust no part of the bundle before you know who made it; give the public key of its maker"
             }

@@ -82,7 +82,7 @@ fn an_unsigned_bundle_does_not_open_where_a_key_is_given() {
     fs::remove_file(bundle.join(files::SUMS_SIGNATURE)).unwrap();
     let (message, hint) = refusal(&bundle, &[public()]);
     assert_eq!(message, format!("{} is not signed: there is no SHA256SUMS.sig in it", bundle.display()));
-    assert_eq!(hint, "sign it with `weir sign`, or open it without a key");
+    assert_eq!(hint, "sign it with `weir sign` if you are its maker, or name no key if you trust it anyway");
     Bundle::open(&bundle).unwrap();
 }
 

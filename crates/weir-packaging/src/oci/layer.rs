@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, Builder, EntryType, Header};
+use weir_stage::Failure;
 
 /// The folder of the image that holds the bundle.
 pub(crate) const MODELS: &str = "models";
@@ -66,16 +67,20 @@ fn append(tar: &mut Builder<Vec<u8>>, kind: EntryType, mode: u32, path: &str, by
 /// passed over. `seen` are the names of earlier layers, `limit` the bytes that may still be written; returns what is
 /// left of it.
 ///
-/// The error says what is wrong with the layer: a path with `..`, something other than plain files in `models`, a name
-/// that comes twice or in two spellings, too many bytes, damage.
+/// # Errors
+/// Failures of input (exit 3) for a path with `..`, something other than plain files in `models`, a name that comes
+/// twice, too many bytes and damage; to be retried (exit 1) when writing fails.
 pub(crate) fn unpack(
     layer: impl Read,
     compression: Compression,
     dir: &Path,
     seen: &mut BTreeSet<String>,
     limit: u64,
-) -> Result<u64, String> {
-    let damaged = |error: io::Error| format!("it is damaged, or larger than {limit} bytes: {error}");
+) -> Result<u64, Failure> {
+    let damaged = |error: io::Error| {
+        Failure::input(format!("it is damaged, or larger than {limit} bytes: {error}"))
+            .hint("push the image again from the bundle")
+    };
     let layer: Box<dyn Read + '_> = match compression {
         Compression::None => Box::new(layer),
         Compression::Gzip => Box::new(MultiGzDecoder::new(layer)),
@@ -86,47 +91,56 @@ pub(crate) fn unpack(
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         let path = entry.path().map_err(damaged)?.into_owned();
-        let Some(name) = below_models(&path)? else { continue };
-        let kind = entry.header().entry_type();
+        let shown = path.display();
+        let Some(name) = below_models(&path).map_err(|reason| Failure::input(format!("{shown} {reason}")))? else {
+            continue;
+        };
+        let (kind, size) = (entry.header().entry_type(), entry.size());
         if name.is_empty() && kind.is_dir() {
             continue;
         }
-        let shown = path.display();
         if name.is_empty() || !kind.is_file() {
-            return Err(format!("{shown} is no plain file, and a bundle holds nothing else"));
+            return Err(Failure::input(format!("{shown} is no plain file, and a bundle holds nothing else")));
         }
         if !seen.insert(name.clone()) {
-            return Err(format!("{shown} comes twice"));
+            return Err(Failure::input(format!("{shown} comes twice")));
         }
-        let size = entry.size();
-        left = left.checked_sub(size).ok_or_else(|| format!("{shown} has {size} bytes, which is too much"))?;
-        let target = dir.join(&name);
-        let mut file = File::create_new(&target).map_err(|error| format!("failed to write {shown}: {error}"))?;
-        let copied = io::copy(&mut entry, &mut file).map_err(|error| format!("failed to unpack {shown}: {error}"))?;
-        if copied != size {
-            return Err(format!("{shown} has {copied} bytes instead of {size}"));
+        left = left
+            .checked_sub(size)
+            .ok_or_else(|| Failure::input(format!("{shown} has {size} bytes, which is too much")))?;
+        let unwritten = |error: io::Error| Failure::retry(format!("failed to write {shown}: {error}"));
+        let mut file = File::create_new(dir.join(&name)).map_err(unwritten)?;
+        let mut buffer = vec![0; 1 << 16];
+        let mut missing = size;
+        while missing > 0 {
+            let read = entry.read(&mut buffer).map_err(damaged)?;
+            if read == 0 {
+                return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
+            }
+            file.write_all(&buffer[..read]).map_err(unwritten)?;
+            missing -= read as u64;
         }
     }
     Ok(left)
 }
 
-/// The name of a file of the bundle; empty for the folder itself, nothing for a path elsewhere.
-fn below_models(path: &Path) -> Result<Option<String>, String> {
-    let shown = path.display();
+/// The name of a file of the bundle; empty for the folder itself, nothing for a path elsewhere. The error says what is
+/// wrong with the path.
+fn below_models(path: &Path) -> Result<Option<String>, &'static str> {
     let mut parts = Vec::new();
     for part in path.components() {
         match part {
             // Some tools write `./models/...` or `/models/...`; both mean the root of the image.
             Component::CurDir | Component::RootDir => {}
-            Component::Normal(name) => parts.push(name.to_str().ok_or_else(|| format!("{shown} is not UTF-8"))?),
-            Component::ParentDir | Component::Prefix(_) => return Err(format!("{shown} leads out of the image")),
+            Component::Normal(name) => parts.push(name.to_str().ok_or("is not UTF-8")?),
+            Component::ParentDir | Component::Prefix(_) => return Err("leads out of the image"),
         }
     }
     match parts.as_slice() {
         [MODELS] => Ok(Some(String::new())),
-        [MODELS, name] if name.starts_with(".wh.") => Err(format!("{shown} takes a file of an earlier layer away")),
+        [MODELS, name] if name.starts_with(".wh.") => Err("takes a file of an earlier layer away"),
         [MODELS, name] => Ok(Some((*name).to_owned())),
-        [MODELS, ..] => Err(format!("{shown} is in a folder, and a bundle has none")),
+        [MODELS, ..] => Err("is in a folder, and a bundle has none"),
         _ => Ok(None),
     }
 }
@@ -136,10 +150,9 @@ mod tests {
     use super::*;
 
     use std::fs;
-    use std::io::Write;
 
     use flate2::write::GzEncoder;
-    use weir_contract::Digest;
+    use weir_contract::{Digest, ExitCode};
 
     fn files() -> Vec<(String, Vec<u8>)> {
         vec![("b.txt".to_owned(), b"two".to_vec()), ("a.json".to_owned(), b"{}".to_vec())]
@@ -147,7 +160,10 @@ mod tests {
 
     fn unpacked(layer: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
         let dir = tempfile::tempdir().unwrap();
-        unpack(layer, Compression::None, dir.path(), &mut BTreeSet::new(), 1 << 20)?;
+        unpack(layer, Compression::None, dir.path(), &mut BTreeSet::new(), 1 << 20).map_err(|failure| {
+            assert_eq!(failure.code, ExitCode::Input, "{failure}");
+            failure.message
+        })?;
         let mut files: Vec<_> = fs::read_dir(dir.path())
             .unwrap()
             .map(|entry| entry.unwrap())
@@ -236,9 +252,12 @@ mod tests {
         let layer = pack(&files()).unwrap();
         let twice = [&layer[..2560], &layer[512..]].concat();
         assert_eq!(unpacked(&twice).unwrap_err(), "models/a.json comes twice");
-        assert!(unpacked(&layer[..1200]).is_err());
+        for place in [100, 1000, 1025, 1600] {
+            let error = unpacked(&layer[..place]).unwrap_err();
+            assert!(error.starts_with("it is damaged, or larger than 1048576 bytes: "), "{place}: {error}");
+        }
         let dir = tempfile::tempdir().unwrap();
         let error = unpack(layer.as_slice(), Compression::None, dir.path(), &mut BTreeSet::new(), 4).unwrap_err();
-        assert_eq!(error, "models/b.txt has 3 bytes, which is too much");
+        assert_eq!(error.message, "models/b.txt has 3 bytes, which is too much");
     }
 }

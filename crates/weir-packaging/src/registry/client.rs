@@ -9,6 +9,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
+use weir_contract::ExitCode;
 use weir_http::{HttpError, chain};
 use weir_stage::{Failure, Stage};
 
@@ -136,7 +137,7 @@ impl<'a> Client<'a> {
             attempts += 1;
             let (reason, wait) = match work(self) {
                 Ok(done) => return Ok(done),
-                Err(Setback::Final(failure)) if failure == Failure::interrupted() => return Err(failure),
+                Err(Setback::Final(failure)) if failure.code == ExitCode::Interrupted => return Err(failure),
                 Err(Setback::Final(failure)) => return Err(failure.context(format!("failed to {what}"))),
                 Err(Setback::Again { reason, wait }) => (reason, wait),
             };
@@ -272,7 +273,7 @@ impl<'a> Client<'a> {
         let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let body = match self.body(response, ANSWER) {
             Ok(body) => body,
-            Err(Setback::Final(failure)) if failure == Failure::interrupted() => return failure.into(),
+            Err(Setback::Final(failure)) if failure.code == ExitCode::Interrupted => return failure.into(),
             // The status says enough.
             Err(_) => Vec::new(),
         };

@@ -54,7 +54,7 @@ pub(crate) fn pull(client: &mut Client<'_>, reference: &Reference, dir: &Path) -
         client.attempt(&what, |client| blob(client, layer, &mut file, dir))?;
         file.rewind().map_err(|error| unwritten(dir, &error))?;
         limit = unpack(BufReader::new(file), *compression, dir, &mut seen, limit)
-            .map_err(|reason| wrong(format!("layer {}: {reason}", layer.digest)))?;
+            .map_err(|failure| failure.context(format!("{reference} cannot be pulled: layer {}", layer.digest)))?;
     }
     if seen.is_empty() {
         return Err(
