@@ -104,7 +104,7 @@ def measure_family(args, family, rows, files, folder):
             for size, connections in loads:
                 for way in ways(running):
                     file = files[size, way.body]
-                    result = load(args, way.server.url(way.path), file, connections)
+                    result = load(args, way, file, connections)
                     yield {"round": number, "family": family, "way": way.name, "measure": size,
                            "connections": connections, **result}
         for server in running:
@@ -225,8 +225,10 @@ def answered_alike(family, servers, rows):
             raise Failed(f"{name} agrees with weir on {same} of {len(rows)} rows of {family}")
 
 
-def load(args, url, bodies, connections):
+def load(args, way, bodies, connections):
     """What wrk measures with so many connections, each of which sends its next request when it has its answer."""
+    url = way.server.url(way.path)
+    cpu_seconds = way.server.cpu_seconds()
     with serving_servers.bound_to({args.load_cpu}):
         done = subprocess.run(
             ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{args.seconds}s",
@@ -241,7 +243,8 @@ def load(args, url, bodies, connections):
         raise Failed(f"wrk on {url} counted failures: {last}")
     seconds = counts["microseconds"] / 1e6
     return {"per_second": round(counts["requests"] / seconds, 1), "p50_us": counts["p50_us"],
-            "p99_us": counts["p99_us"], "requests": counts["requests"]}
+            "p99_us": counts["p99_us"], "requests": counts["requests"],
+            "cpu_us": round((way.server.cpu_seconds() - cpu_seconds) * 1e6 / counts["requests"], 2)}
 
 
 def summarise(lines):
@@ -249,7 +252,7 @@ def summarise(lines):
     found = {}
     for line in lines:
         key = (line["family"], line["measure"], line.get("connections"), line["way"])
-        for name in ("per_second", "p50_us", "p99_us", "ready_ms", "resident_mb"):
+        for name in ("per_second", "p50_us", "p99_us", "cpu_us", "ready_ms", "resident_mb"):
             if name in line:
                 found.setdefault(key, {}).setdefault(name, []).append(line[name])
     medians = {key: {name: statistics.median(values) for name, values in of.items()} for key, of in found.items()}
@@ -270,11 +273,18 @@ def proportion(name, weir, other):
 
 
 def print_tables(summary):
-    columns = ["family", "measure", "connections", "way", "per_second", "p50_us", "p99_us", "ready_ms", "resident_mb",
-               "weir_per_second_ratio", "weir_p99_us_ratio"]
-    print("\n| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
+    """A table per family and measure."""
+    columns = ["per_second", "p50_us", "p99_us", "cpu_us", "ready_ms", "resident_mb"]
+    tables = {}
     for row in summary["medians"]:
-        print("| " + " | ".join(str(row.get(name, "")) for name in columns) + " |")
+        tables.setdefault((row["family"], row["measure"], row.get("connections")), []).append(row)
+    for (family, measure, connections), rows in tables.items():
+        given = [name for name in columns if name in rows[0]]
+        print(f"\n{family}, {measure}" + (f", {connections} connections" if connections else ""))
+        print("| | " + " | ".join(given) + " |\n|---|" + "---|" * len(given))
+        for row in rows:
+            ratios = {name: f" ({row[f'weir_{name}_ratio']})" for name in given if f"weir_{name}_ratio" in row}
+            print(f"| {row['way']} | " + " | ".join(f"{row[name]:g}{ratios.get(name, '')}" for name in given) + " |")
 
 
 def wrk_version():
