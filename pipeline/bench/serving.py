@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What the predictor costs, against a bare JSON echo and against predictors in Python.
 
-  serving.py --run RUN --echo BIN [--server "BIN"] [--python PYTHON] [--mlserver DIR/bin/mlserver] [--record FILE]
+  serving.py --run RUN [--python PYTHON] [--mlserver DIR/bin/mlserver] [--server "weir serve"] [--record FILE]
 
 Packages the best trial of every family by itself, fits the same model with scikit-learn, and puts load on all servers
 in turn, in every round: the server on one CPU, wrk on another. Prints JSON lines and tables of their medians.
-README.md, "What the predictor costs", says what is measured.
+README.md, "Serving", says what is measured.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from serving_servers import Server, free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = "target/x86_64-unknown-linux-gnu/release/weir-serving"
+ECHO = "target/x86_64-unknown-linux-gnu/release/echo"
 V1, V2 = "/v1/models/{}:predict", "/v2/models/{}/infer"
 V2_INPUT = "features"
 
@@ -72,7 +73,7 @@ def arguments():
     parser.add_argument("--starts", type=int, default=50, help="starts of Weir and echo; the others start five times")
     parser.add_argument("--server", type=shlex.split, default=[SERVER], help='words such as "weir serve"')
     parser.add_argument("--weir", default=WEIR)
-    parser.add_argument("--echo", required=True, help="the program of pipeline/bench/echo")
+    parser.add_argument("--echo", default=ECHO, help="the program of pipeline/bench/echo")
     parser.add_argument("--python", default=sys.executable, help="has scikit-learn, FastAPI and uvicorn")
     parser.add_argument("--mlserver", help="mlserver with mlserver-sklearn; left out without it")
     parser.add_argument("--server-cpu", type=int, default=0)

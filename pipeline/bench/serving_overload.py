@@ -4,8 +4,7 @@
   serving_overload.py --run RUN [--seconds 60] [--reloads 100] [--server "BIN"] [--record FILE]
 
 The server is bound to one CPU, the load to another. Prints JSON lines; ends with 1 when something was promised and not
-kept: a wrong or failed answer, 503 without Retry-After, memory that grows, no recovery. README.md, "What the predictor
-costs", says more.
+kept: a wrong or failed answer, 503 without Retry-After, memory that grows, no recovery. README.md, "Serving", has all.
 """
 
 import argparse
