@@ -89,7 +89,7 @@ async def overload(args, bundle):
         rows, capacity, asked = await fitting_load(args, server, bundle)
         memory_before = server.resident_mb()
         offered = args.times * capacity
-        counts, seconds, sampled = Counter(), {200: [], 503: []}, []
+        counts, seconds, sampled = Counter(wrong=0, failed=0, unexplained=0), {}, []
         connections = [await connect(server.port) for _ in range(args.connections)]
         sampler = asyncio.create_task(sample_memory(server, sampled))
         begin = time.perf_counter()
@@ -121,7 +121,7 @@ async def overload(args, bundle):
         "503 without Retry-After or message": counts["unexplained"] == 0,
         "nothing was shed": counts["shed"] > 0,
         "nothing was answered": counts["right"] > 0,
-        "memory grows": line["memory_late_mb"] <= 1.05 * line["memory_early_mb"] + 1,
+        "memory grows": line["memory_late_mb"] <= 1.1 * line["memory_early_mb"] + 4,
         "no answer right after": answered,
         "slower after than before": after > 0.5 * capacity,
     }
