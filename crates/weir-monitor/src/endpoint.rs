@@ -76,8 +76,7 @@ impl Endpoint {
             Protocol::V1 => join(&base, &["v1", "models", &format!("{model}:predict")]),
             Protocol::V2 => join(&base, &["v2", "models", &model, "infer"]),
         };
-        let url = base.as_str().trim_end_matches('/').to_owned();
-        let info = EndpointInfo { url, protocol: settings.protocol, model, model_version };
+        let info = EndpointInfo { url: shown(&base), protocol: settings.protocol, model, model_version };
         Ok(Self { exchange, info, predict })
     }
 
@@ -147,7 +146,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     async fn only_model(&self, protocol: Protocol) -> Result<String, EndpointError> {
-        let url = self.base.to_string();
+        let url = shown(self.base);
         match self.list(protocol).await? {
             None => Err(EndpointError::NoList { url }),
             Some(names) => match <[String; 1]>::try_from(names) {
@@ -182,7 +181,7 @@ impl Finder<'_> {
         let reply = self.ask(url, Ask::Get).await?;
         if reply.status == StatusCode::NOT_FOUND {
             let names = self.list(protocol).await?.unwrap_or_default();
-            return Err(EndpointError::UnknownModel { url: self.base.to_string(), model: model.to_owned(), names });
+            return Err(EndpointError::UnknownModel { url: shown(self.base), model: model.to_owned(), names });
         }
         if !reply.status.is_success() {
             let reason = complaint(&reply.body);
@@ -232,6 +231,10 @@ fn base(text: &str) -> Result<Url, EndpointError> {
         return Err(wrong("leave out the path from /v1 or /v2 on; the model is named apart"));
     }
     Ok(url)
+}
+
+fn shown(base: &Url) -> String {
+    base.as_str().trim_end_matches('/').to_owned()
 }
 
 /// `base` with further parts of the path.

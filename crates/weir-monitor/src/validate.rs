@@ -104,7 +104,13 @@ async fn send(
                 "{url} failed to answer {failed} of {} rows: {reason}",
                 tally.rows.sent
             ))
-            .hint("check the predictor and start again, or allow more with --maximum-failures"));
+            .hint(match request.payload {
+                Payload::Flows => {
+                    "check the predictor and start again, with --send features if it knows vectors only; \
+                         --maximum-failures allows more"
+                }
+                Payload::Features => "check the predictor and start again; --maximum-failures allows more",
+            }));
         }
     }
     Ok(())

@@ -76,11 +76,11 @@ pub(crate) fn body(protocol: Protocol, rows: Rows<'_>) -> serde_json::Result<Vec
         (Protocol::V2, Rows::Flows(flows)) => {
             let texts: Vec<String> = flows.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
             let shape = [texts.len()];
-            serde_json::to_vec(&Tensors { inputs: [Tensor { name: "flows", shape, datatype: "BYTES", data: &texts }] })
+            tensors(Tensor { name: "flows", shape, datatype: "BYTES", data: &texts })
         }
         (Protocol::V2, Rows::Vectors { values, width }) => {
             let shape = [rows.len(), width];
-            serde_json::to_vec(&Tensors { inputs: [Tensor { name: "X", shape, datatype: "FP64", data: values }] })
+            tensors(Tensor { name: "X", shape, datatype: "FP64", data: values })
         }
     }
 }
@@ -94,16 +94,21 @@ fn instances<T: Serialize>(instances: &[T]) -> serde_json::Result<Vec<u8>> {
 }
 
 #[derive(Serialize)]
-struct Tensors<T> {
-    inputs: [T; 1],
-}
-
-#[derive(Serialize)]
 struct Tensor<'a, S, T> {
     name: &'static str,
     shape: S,
     datatype: &'static str,
     data: &'a [T],
+}
+
+fn tensors<T: Serialize>(input: T) -> serde_json::Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Tensors<T> {
+        /// Optional in the protocol; predictors have been seen to stumble over its absence.
+        id: &'static str,
+        inputs: [T; 1],
+    }
+    serde_json::to_vec(&Tensors { id: "weir", inputs: [input] })
 }
 
 /// The predictions in the body of an answer for `rows` rows; what keeps it from being one otherwise.
@@ -229,10 +234,14 @@ mod tests {
         assert_eq!(text(Protocol::V1, vectors), r#"{"instances":[[1.5,2.0],[3.0,4.0]]}"#);
         assert_eq!(
             text(Protocol::V2, vectors),
-            r#"{"inputs":[{"name":"X","shape":[2,2],"datatype":"FP64","data":[1.5,2.0,3.0,4.0]}]}"#
+            r#"{"id":"weir","inputs":[{"name":"X","shape":[2,2],"datatype":"FP64","data":[1.5,2.0,3.0,4.0]}]}"#
         );
         let flows = text(Protocol::V2, Rows::Flows(&flows));
-        assert!(flows.starts_with(r#"{"inputs":[{"name":"flows","shape":[1],"datatype":"BYTES","data":["{\"sou"#));
+        assert!(
+            flows.starts_with(
+                r#"{"id":"weir","inputs":[{"name":"flows","shape":[1],"datatype":"BYTES","data":["{\"sou"#
+            )
+        );
     }
 
     #[test]
