@@ -1,5 +1,5 @@
 //! Mutates valid requests of v1, v2 and its binary extension for a while and checks what the predictor promises for any
-//! bytes: `cargo run --release -p weir-serving --example fuzz -- --seconds 600 [--seed 1]`. A mutation that breaks a
+//! bytes: `cargo run --release -p weir-serving --example fuzz_requests -- --seconds 600 [--seed 1]`. A mutation that breaks a
 //! promise is written to a file in the temporary directory; memory that grows is a broken promise, too.
 
 #![expect(clippy::print_stdout, reason = "an example reports on stdout")]
