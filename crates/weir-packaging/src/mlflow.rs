@@ -29,18 +29,27 @@ pub const SERVING_INPUT: &str = "mlflow-serving-input.json";
 const MLFLOW: &str = "3.17.2";
 
 /// MLflow 3.17 is what this is tested with; ONNX 1.16 and onnxruntime 1.18 are the first that know [`onnx::IR_VERSION`].
-const PACKAGES: &str = "mlflow>=3.17,<4\nnumpy>=1.26,<3\nonnx>=1.16,<2\nonnxruntime>=1.18,<2\n";
+const PACKAGES: &str = "\
+mlflow>=3.17,<4
+numpy>=1.26,<3
+onnx>=1.16,<2
+onnxruntime>=1.18,<2
+";
 
 /// MLflow asks for one version of Python; any that has the packages will do.
-const ENVIRONMENT: &str = "python: '3.11'\n\
-                           build_dependencies:\n- pip\n- setuptools\n- wheel\n\
-                           dependencies:\n- -r requirements.txt\n";
+const ENVIRONMENT: &str = "\
+python: '3.11'
+build_dependencies:
+- pip
+- setuptools
+- wheel
+dependencies:
+- -r requirements.txt
+";
 
 /// The files by name: the same detector for other programs, as extra files of a bundle. `examples` name the features
-/// in column order, `calibration` gives decision values their probabilities. Same arguments, same bytes.
-///
-/// # Panics
-/// When the examples do not have the features of the detector.
+/// in column order, `calibration` gives decision values their probabilities. Same arguments, same bytes. Whether examples
+/// and detector belong together is left to the bundle.
 #[must_use]
 pub fn others(
     name: &str,
@@ -79,30 +88,36 @@ fn mlmodel(detector: &Detector, calibration: Option<Calibration>, model: &[u8], 
     let outputs = json!(outputs);
     let example = if has_example {
         format!(
-            "saved_input_example_info:\n  artifact_path: {INPUT_EXAMPLE}\n  serving_input_path: {SERVING_INPUT}\n  \
-             type: ndarray\n"
+            "\
+saved_input_example_info:
+  artifact_path: {INPUT_EXAMPLE}
+  serving_input_path: {SERVING_INPUT}
+  type: ndarray
+"
         )
     } else {
         String::new()
     };
     let uuid = &Digest::of(model).to_string()[..32];
     format!(
-        "flavors:\n  \
-           onnx:\n    \
-             data: {ONNX}\n    \
-             providers:\n    - CPUExecutionProvider\n  \
-           python_function:\n    \
-             data: {ONNX}\n    \
-             env:\n      \
-               virtualenv: {PYTHON_ENV}\n    \
-             loader_module: mlflow.onnx\n\
-         model_uuid: {uuid}\n\
-         mlflow_version: {MLFLOW}\n\
-         {example}\
-         signature:\n  \
-           inputs: '{inputs}'\n  \
-           outputs: '{outputs}'\n  \
-           params: null\n"
+        "\
+flavors:
+  onnx:
+    data: {ONNX}
+    providers:
+    - CPUExecutionProvider
+  python_function:
+    data: {ONNX}
+    env:
+      virtualenv: {PYTHON_ENV}
+    loader_module: mlflow.onnx
+model_uuid: {uuid}
+mlflow_version: {MLFLOW}
+{example}signature:
+  inputs: '{inputs}'
+  outputs: '{outputs}'
+  params: null
+"
     )
 }
 

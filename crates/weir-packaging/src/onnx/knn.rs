@@ -59,8 +59,8 @@ fn distances(graph: &mut Graph, model: &Knn, x: &Value) -> Value {
     distances.expect("at least one feature")
 }
 
-/// Inverse distances `[N, k]` of the nearest, ascending. Where the first is not finite, neighbours whose inverse is not
-/// finite count 1 and the others 0.
+/// Inverse distances `[N, k]`, of the nearest first. Where the first is not finite, neighbours whose inverse is not finite
+/// count 1 and the others 0.
 fn weights(graph: &mut Graph, metric: Metric, nearest: &Value) -> Value {
     let distances = match metric {
         Metric::Euclidean => graph.op("Sqrt", &[nearest], &[]),

@@ -52,14 +52,10 @@ struct Prediction {
 
 /// The bytes of `model.onnx`. `names` are those of the features in column order; `calibration` gives SVC its
 /// probabilities, without which it has none. Same arguments, same bytes.
-///
-/// # Panics
-/// When there is not one name per feature of the detector.
 #[must_use]
 pub fn model(name: &str, detector: &Detector, names: &[&str], calibration: Option<Calibration>) -> Vec<u8> {
-    assert_eq!(names.len(), detector.features(), "one name per feature");
     let about = format!("unscaled features: {}", names.join(", "));
-    let (mut graph, input) = Graph::new(name, INPUT, names.len(), &about);
+    let (mut graph, input) = Graph::new(name, INPUT, detector.features(), &about);
     let scaled = scaler::scaled(&mut graph, detector.scaler(), input);
     let seen = match detector.encoder() {
         None => scaled,
