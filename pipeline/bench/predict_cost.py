@@ -13,6 +13,7 @@ the process.
 """
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import platform
@@ -30,11 +31,11 @@ TRAIN_ROWS = 50_000
 def run(command, stdin=None):
     """The wall seconds, CPU seconds, peak memory (MB) and standard output of a command."""
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=stdin)
-    output = process.stdout.read()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=stdin, stderr=subprocess.PIPE)
+    output, said = process.stdout.read(), process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        sys.exit(f"{' '.join(command)} failed with status {status}")
+        sys.exit(f"{' '.join(command)} failed with status {status}: {said.decode()}")
     seconds = time.perf_counter() - begin
     return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024, output
 
@@ -43,7 +44,8 @@ def weir(binary, bundle, flows, out, *options):
     command = [binary, "predict", "--quiet", "--bundle", bundle, "--out", out, *options]
     if "-" in options:
         cat = subprocess.Popen(["cat", flows], stdout=subprocess.PIPE)
-        seconds, cpu, peak, _ = run(command, cat.stdout)
+        with cat.stdout:
+            seconds, cpu, peak, _ = run(command, cat.stdout)
         cat.wait()
     else:
         seconds, cpu, peak, _ = run([*command, flows])
@@ -55,11 +57,17 @@ def reference(python, flows, out):
     return {**json.loads(output.splitlines()[-1]), "process_cpu_seconds": round(cpu, 3)}
 
 
-def columns(path):
-    """Line number, label and score of every record."""
+def predictions(path):
+    """How many predictions a file has, and a digest over line number, label and score of each.
+
+    Nothing of them is kept: the peak memory of a process counts what it had when it was forked off this one."""
+    digest, count = hashlib.sha256(), 0
     with open(path) as file:
         next(file)
-        return [tuple(line.split(",")[i] for i in (1, 3, 4)) for line in file]
+        for count, line in enumerate(file, 1):
+            _, number, _, label, score, _ = line.split(",", 5)
+            digest.update(f"{number} {label} {score}\n".encode())
+    return count, digest.hexdigest()
 
 
 def main():
@@ -107,20 +115,22 @@ def main():
             ways["before"] = lambda: weir(args.before, bundle, flows, out)
         if args.reference:
             ways["pandas"] = lambda: reference(args.python, flows, path("reference.csv"))
-        seconds, peaks, expected = {}, {}, None
+        seconds, cpu, peaks, expected = {}, {}, {}, None
         for number in range(args.rounds):
             for way, work in ways.items():
                 result = work()
                 seconds.setdefault(way, []).append(result["seconds"])
+                cpu.setdefault(way, []).append(result["process_cpu_seconds"])
                 peaks.setdefault(way, []).append(result["peak_mb"])
                 say({"round": number, "way": way, **result})
                 if number == 0 and way != "pandas":
-                    found = columns(out)
+                    found = predictions(out)
                     expected = expected or found
-                    if found != expected or len(found) != args.rows:
+                    if found != expected or found[0] != args.rows:
                         sys.exit(f"{way} has other predictions")
         medians = {way: statistics.median(values) for way, values in seconds.items()}
         say({"rows": args.rows, "median_seconds": {way: round(value, 3) for way, value in medians.items()},
+             "median_cpu_seconds": {way: round(statistics.median(values), 3) for way, values in cpu.items()},
              "rows_per_second": {way: round(args.rows / value) for way, value in medians.items()},
              "peak_mb": {way: max(values) for way, values in peaks.items()},
              **{f"{way}_to_weir": round(value / medians["weir"], 2) for way, value in medians.items() if way != "weir"}})

@@ -1,6 +1,8 @@
 //! Files and exit codes.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use clap::Parser as _;
 use weir_contract::ExitCode;
@@ -12,10 +14,14 @@ use crate::fixture::features;
 use crate::stand_in::{Reply, StandIn, honest};
 
 fn command(features: &Path, url: &str, out: &Path, rest: &[&str]) -> Result<(), Failure> {
+    command_of(&Stage::silent(), features, url, out, rest)
+}
+
+fn command_of(stage: &Stage, features: &Path, url: &str, out: &Path, rest: &[&str]) -> Result<(), Failure> {
     let [features, out] = [features, out].map(|path| path.to_str().unwrap());
     let args = ["validate", "--quiet", "--endpoint", url, "--features", features, "--out", out];
     let args = ValidateArgs::try_parse_from(args.iter().chain(rest)).unwrap();
-    validate_command(args, &Stage::silent())
+    validate_command(args, stage)
 }
 
 #[test]
@@ -43,6 +49,24 @@ fn an_endpoint_that_fails_leaves_the_last_report_as_it_was() {
     assert_eq!(std::fs::read(&out).unwrap(), before);
     let files = std::fs::read_dir(temp.path()).unwrap().count();
     assert_eq!(files, 3, "features, report, accuracy");
+}
+
+#[test]
+fn an_interrupted_validation_leaves_nothing() {
+    let (temp, features) = features();
+    let out = temp.path().join("new/validation-report.json");
+    let stage = Stage::silent();
+    let signal = stage.clone();
+    let predictor = StandIn::start(move |heard, number| {
+        if number == 100 {
+            signal.cancelled().store(true, Ordering::SeqCst);
+        }
+        // Long enough for the signal to be heard before the answer.
+        if number == 100 { Reply::Slow(Duration::from_secs(60), serde_json::Value::Null) } else { honest(heard) }
+    });
+    let failure = command_of(&stage, &features, &predictor.url, &out, &[]).unwrap_err();
+    assert_eq!(failure.code, ExitCode::Interrupted);
+    assert_eq!(std::fs::read_dir(temp.path().join("new")).unwrap().count(), 0);
 }
 
 #[test]

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use weir_features::is_parquet;
 use weir_flows::{Batch, Block, Blocks, Decode, FlowIds, Format, decode_block};
-use weir_stage::{Failure, Stage};
+use weir_stage::Failure;
 use weir_tables::FlowTableReader;
 
+use super::Job;
 use super::rows::{Lines, Rows};
-use super::sink::Sink;
 
 /// Bytes of a piece of text.
 const BLOCK: usize = 512 << 10;
@@ -28,16 +28,10 @@ const PIECES: usize = 2;
 ///
 /// # Errors
 /// A file that cannot be read or holds no flows, after the lines of all records before; interrupted.
-pub(super) fn predict(
-    path: &Path,
-    format: Option<Format>,
-    rows: &Rows<'_>,
-    ids: &mut FlowIds,
-    sink: &mut Sink,
-    stage: &Stage,
-) -> Result<(), Failure> {
+pub(super) fn predict(path: &Path, job: &mut Job<'_>) -> Result<(), Failure> {
+    let Job { format, rows, ids, sink, stage } = job;
     let name = path.display().to_string();
-    let mut source = Source::open(path, &name, format)?;
+    let mut source = Source::open(path, &name, *format)?;
     sink.begin()?;
     let pieces = PIECES * rayon::current_num_threads();
     let mut worker = Worker { name: &name, rows, ids, left_over: Vec::new() };
@@ -79,7 +73,7 @@ struct Round {
 
 enum Piece {
     Text(Arc<dyn Decode>, Block),
-    Rows(Batch),
+    Rows(Box<Batch>),
 }
 
 impl Source {
@@ -117,7 +111,8 @@ impl Source {
                 let numbers: Vec<usize> = (0..flows.len()).collect();
                 for numbers in numbers.chunks(ROWS) {
                     let lines = numbers.iter().map(|&number| *done + number as u64 + 1).collect();
-                    pieces.push(Piece::Rows(Batch { flows: flows.take(numbers), lines, ..Batch::default() }));
+                    let batch = Batch { flows: flows.take(numbers), lines, ..Batch::default() };
+                    pieces.push(Piece::Rows(Box::new(batch)));
                 }
                 *done += flows.len() as u64;
             }
@@ -172,7 +167,7 @@ struct Decoded {
 impl Decoded {
     fn of(piece: Piece) -> Self {
         match piece {
-            Piece::Rows(batch) => Self { batch, text: None },
+            Piece::Rows(batch) => Self { batch: *batch, text: None },
             Piece::Text(decoder, block) => {
                 let mut batch = Batch::default();
                 let taken = decode_block(&*decoder, &block, &mut batch).bytes;

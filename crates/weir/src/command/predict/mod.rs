@@ -80,20 +80,24 @@ pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         keys => Bundle::open_trusted(&args.bundle, keys)?,
     };
     let form = if args.common.json { Form::Json } else { Form::Csv };
-    let rows = Rows { bundle: &bundle, form, only: args.only };
-    let mut sink = Sink::new(Output::open(args.out.as_deref())?, form.head());
-    let mut ids = FlowIds::within(REMEMBERED);
+    let mut job = Job {
+        format: args.format,
+        rows: Rows { bundle: &bundle, form, only: args.only },
+        ids: FlowIds::within(REMEMBERED),
+        sink: Sink::new(Output::open(args.out.as_deref())?, form.head()),
+        stage,
+    };
     for input in inputs {
         match input {
-            Input::File(path) => files::predict(path, args.format, &rows, &mut ids, &mut sink, stage)?,
-            Input::Growing(path) => pipe::follow(path, args.format, &rows, &mut ids, &mut sink, stage)?,
-            Input::Pipe(path) => pipe::read(path, args.format, &rows, &mut ids, &mut sink, stage)?,
+            Input::File(path) => files::predict(path, &mut job)?,
+            Input::Growing(path) => pipe::follow(path, &mut job)?,
+            Input::Pipe(path) => pipe::read(path, &mut job)?,
         }
-        if sink.is_closed() {
+        if job.sink.is_closed() {
             return Ok(());
         }
     }
-    let Counts { malicious, benign, refused, skipped } = sink.finish()?;
+    let Counts { malicious, benign, refused, skipped } = job.sink.finish()?;
     stage.note(format!("{} records: {malicious} malicious, {benign} benign", malicious + benign + refused));
     if skipped > 0 {
         stage.note(format!("{skipped} further records are not about flows"));
@@ -102,6 +106,15 @@ pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         stage.warn(format!("{refused} records have no prediction; the column reason says why"));
     }
     Ok(())
+}
+
+/// What goes from input to input.
+struct Job<'a> {
+    format: Option<Format>,
+    rows: Rows<'a>,
+    ids: FlowIds,
+    sink: Sink,
+    stage: &'a Stage,
 }
 
 /// What is read, and how.

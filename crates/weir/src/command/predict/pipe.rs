@@ -10,11 +10,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use weir_flows::{FlowIds, FlowReader, Format, ReadError, SniffError};
+use weir_flows::{FlowReader, ReadError, SniffError};
 use weir_stage::{Failure, Stage};
 
-use super::rows::Rows;
-use super::sink::Sink;
+use super::Job;
 
 /// Rows that are predicted together at most.
 const BATCH: usize = 4_096;
@@ -30,33 +29,20 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Bytes that are no flows; a pipe that cannot be read; interrupted.
-pub(super) fn read(
-    path: Option<&Path>,
-    format: Option<Format>,
-    rows: &Rows<'_>,
-    ids: &mut FlowIds,
-    sink: &mut Sink,
-    stage: &Stage,
-) -> Result<(), Failure> {
-    let Some(path) = path else { return predict(io::stdin(), "stdin", format, rows, ids, sink, stage) };
-    predict(open(path)?, &path.display().to_string(), format, rows, ids, sink, stage)
+pub(super) fn read(path: Option<&Path>, job: &mut Job<'_>) -> Result<(), Failure> {
+    match path {
+        None => predict(io::stdin(), "stdin", job),
+        Some(path) => predict(open(path)?, &path.display().to_string(), job),
+    }
 }
 
 /// Writes a line for every record of a file that grows, until the command should stop, which is its end.
 ///
 /// # Errors
 /// As [`read`], but for the end.
-pub(super) fn follow(
-    path: &Path,
-    format: Option<Format>,
-    rows: &Rows<'_>,
-    ids: &mut FlowIds,
-    sink: &mut Sink,
-    stage: &Stage,
-) -> Result<(), Failure> {
-    let source = Growing(open(path)?);
-    let result = predict(source, &path.display().to_string(), format, rows, ids, sink, stage);
-    if stage.is_cancelled() { Ok(()) } else { result }
+pub(super) fn follow(path: &Path, job: &mut Job<'_>) -> Result<(), Failure> {
+    let result = predict(Growing(open(path)?), &path.display().to_string(), job);
+    if job.stage.is_cancelled() { Ok(()) } else { result }
 }
 
 fn open(path: &Path) -> Result<File, Failure> {
@@ -65,18 +51,11 @@ fn open(path: &Path) -> Result<File, Failure> {
     })
 }
 
-fn predict(
-    source: impl Read + Send + 'static,
-    name: &str,
-    format: Option<Format>,
-    rows: &Rows<'_>,
-    ids: &mut FlowIds,
-    sink: &mut Sink,
-    stage: &Stage,
-) -> Result<(), Failure> {
+fn predict(source: impl Read + Send + 'static, name: &str, job: &mut Job<'_>) -> Result<(), Failure> {
+    let Job { format, rows, ids, sink, stage } = job;
     // Whoever stops us while we wait is told so, and not that the source cannot be read.
     let stopped = |error| stage.check().err().unwrap_or_else(|| Failure::from(error));
-    let mut reader = FlowReader::new(Ahead::start(source, stage), name, format).map_err(|error| match error {
+    let mut reader = FlowReader::new(Ahead::start(source, stage), name, *format).map_err(|error| match error {
         ReadError::Sniff { source: SniffError { starts, .. }, .. } if starts == "a Parquet file" => {
             Failure::input(format!("{name}: is a Parquet file, which cannot be read from a pipe")).hint("name the file")
         }
