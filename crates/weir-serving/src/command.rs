@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use validator::Validate;
+use weir_bundle::VerifyingKey;
 use weir_stage::{CommonArgs, Failure, Stage};
 
 use crate::access::AccessLog;
@@ -28,6 +29,10 @@ pub struct Args {
     /// Directory of the bundle, or a link to it
     #[arg(long, value_name = "DIR", default_value = "weir-run/package/bundle")]
     pub bundle: PathBuf,
+
+    /// Start only with a bundle that one of these keys has signed; may be given several times
+    #[arg(long, value_name = "KEYFILE")]
+    pub trust: Vec<PathBuf>,
 
     /// Address to listen on; 0.0.0.0 for all
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
@@ -131,6 +136,7 @@ fn settings(args: Args) -> Result<Settings, Failure> {
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let settings = Settings {
         bundle: args.bundle,
+        trust: args.trust.iter().map(|path| VerifyingKey::read(path)).collect::<Result<_, _>>()?,
         host: args.host,
         port: args.port,
         model_name: args.model_name,

@@ -1,5 +1,8 @@
 //! A bundle that is being served.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use weir_bundle::Bundle;
 use weir_models::Classifier;
 
@@ -14,8 +17,8 @@ pub(crate) struct Model {
     pub(crate) version: String,
     pub(crate) bundle: Bundle,
     pub(crate) meters: Meters,
-    /// Nominal operations per row.
-    operations: u64,
+    /// What a row took lately to predict, ns.
+    nanoseconds: AtomicU64,
 }
 
 impl Model {
@@ -23,7 +26,8 @@ impl Model {
         Self {
             name: name.to_owned(),
             version: bundle.digest().short().to_string(),
-            operations: bundle.detector().operations(),
+            // A first guess; what is measured counts.
+            nanoseconds: AtomicU64::new(bundle.detector().operations() / 4),
             bundle,
             meters,
         }
@@ -34,9 +38,17 @@ impl Model {
         self.bundle.schema().features.len()
     }
 
-    /// Nominal operations to predict `rows` rows.
-    pub(crate) fn cost(&self, rows: usize) -> u64 {
-        self.operations.saturating_mul(rows as u64)
+    /// What `rows` rows will take to predict.
+    pub(crate) fn expected(&self, rows: usize) -> Duration {
+        Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed).saturating_mul(rows as u64))
+    }
+
+    /// Learns what `rows` rows took.
+    pub(crate) fn took(&self, rows: usize, elapsed: Duration) {
+        if let Some(row) = (elapsed.as_nanos() as u64).checked_div(rows as u64) {
+            let before = self.nanoseconds.load(Ordering::Relaxed);
+            self.nanoseconds.store((before * 7 + row) / 8, Ordering::Relaxed);
+        }
     }
 
     /// Number of the feature with this name.

@@ -1,6 +1,5 @@
 //! What all requests share: the model, the limits, the metrics.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -52,10 +51,10 @@ impl Predictor {
     /// they began with, whose memory is freed after the last of them. Whether it is another bundle than before.
     ///
     /// # Errors
-    /// Those of [`Bundle::open`]; the bundle before, if there was one, goes on being served.
+    /// Those of [`Bundle::open`], and of [`Bundle::open_trusted`] where keys are given; the bundle before, if there was one, goes on being served.
     pub fn load(&self) -> Result<bool, BundleError> {
         let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-        let bundle = open(&self.settings.bundle)?;
+        let bundle = self.open()?;
         let before = self.current();
         if before.as_ref().is_some_and(|before| before.bundle.digest() == bundle.digest()) {
             return Ok(false);
@@ -132,9 +131,12 @@ impl Predictor {
     pub(crate) fn bounds(&self, model: &Model) -> Bounds {
         Bounds { width: model.width(), rows: self.settings.max_batch }
     }
-}
 
-/// Follows links first, so that all files are of one bundle even if the link is moved meanwhile.
-fn open(dir: &Path) -> Result<Bundle, BundleError> {
-    Bundle::open(dir.canonicalize().as_deref().unwrap_or(dir))
+    /// Follows links first, so that all files are of one bundle even if the link is moved meanwhile.
+    fn open(&self) -> Result<Bundle, BundleError> {
+        let Settings { bundle, trust, .. } = &self.settings;
+        let dir = bundle.canonicalize();
+        let dir = dir.as_deref().unwrap_or(bundle);
+        if trust.is_empty() { Bundle::open(dir) } else { Bundle::open_trusted(dir, trust) }
+    }
 }

@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::body::Read;
 use crate::model::Model;
 use crate::predictor::Predictor;
 use crate::refusal::{Refusal, json};
@@ -76,7 +77,7 @@ async fn predict(predictor: Arc<Predictor>, name: &str, request: Request) -> Ans
     let model = predictor.model(name)?;
     let (parts, body) = request.into_parts();
     let options = v1::Options::of_query(parts.uri.query())?;
-    let read = predictor.bodies.read(&parts.headers, body).await?;
+    let read = read(&predictor, &parts.headers, body).await?;
     answer(&predictor, model, Protocol::V1(options), read).await
 }
 
@@ -135,8 +136,16 @@ async fn infer_version(
 async fn infer_with(predictor: Arc<Predictor>, model: Arc<Model>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let header = body::number(&parts.headers, &HEADER_LENGTH)?;
-    let read = predictor.bodies.read(&parts.headers, body).await?;
+    let read = read(&predictor, &parts.headers, body).await?;
     answer(&predictor, model, Protocol::V2(header), read).await
+}
+
+async fn read(predictor: &Predictor, headers: &HeaderMap, body: Body) -> Result<Read, Refusal> {
+    let read = predictor.bodies.read(headers, body).await;
+    if matches!(read, Err(Refusal::Busy)) {
+        predictor.metrics.shed.inc();
+    }
+    read
 }
 
 fn of_version(predictor: &Predictor, name: &str, version: &str) -> Result<Arc<Model>, Refusal> {

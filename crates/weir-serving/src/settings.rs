@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use validator::{Validate, ValidationErrors};
+use weir_bundle::VerifyingKey;
 
 /// How to serve a bundle. [`Validate::validate`] names what is out of range.
 #[derive(Debug, Clone, PartialEq, Validate)]
 pub struct Settings {
     /// Directory of the bundle, or a link to it.
     pub bundle: PathBuf,
+    /// Keys of which one must have signed the bundle; without keys any bundle is taken.
+    pub trust: Vec<VerifyingKey>,
     /// Address to listen on.
     pub host: IpAddr,
     /// Port to listen on; 0 takes a free one.
@@ -47,6 +50,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             bundle: PathBuf::from("weir-run/package/bundle"),
+            trust: Vec::new(),
             host: IpAddr::from([127, 0, 0, 1]),
             port: 8080,
             model_name: None,

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -20,8 +20,8 @@ use crate::{v1, v2};
 
 /// Longer bodies are read, predicted and answered on a thread of their own, so that a worker goes on serving others.
 const INLINE_BYTES: usize = 64 << 10;
-/// So are batches of more nominal operations, about a millisecond.
-const INLINE_OPERATIONS: u64 = 4_000_000;
+/// So are batches that will take longer.
+const INLINE_TIME: Duration = Duration::from_micros(500);
 
 /// Length of the JSON in front of binary data.
 pub(crate) const HEADER_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
@@ -55,7 +55,7 @@ pub(crate) async fn answer(
     let mut work = Work { predictor: Arc::clone(predictor), model, protocol, read };
     if work.read.bytes.len() <= INLINE_BYTES {
         let asked = work.guarded(|work| work.parse())?;
-        if work.model.cost(asked.rows.len()) <= INLINE_OPERATIONS {
+        if work.model.expected(asked.rows.len()) <= INLINE_TIME {
             return work.guarded(|work| work.finish(&asked));
         }
         return aside(&predictor.clone(), move || {
@@ -134,6 +134,7 @@ impl Work {
         let answers = asked.rows.predict(&self.model)?;
         let predicted = Instant::now();
         meters.predict.observe((predicted - start).as_secs_f64());
+        self.model.took(asked.rows.len(), predicted - start);
         meters.refused(&answers);
         let written = match &asked.how {
             How::V1(options) => v2::Written { body: v1::write(&answers, *options, &self.model)?, header: None },

@@ -12,6 +12,7 @@ use crate::number::Number;
 use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::rows::{Bounds, Rows};
+use crate::v1::quick;
 
 /// What else is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -56,6 +57,18 @@ impl Options {
 
 /// The rows of a request, and what its `parameters` ask for.
 pub(crate) fn parse(body: &[u8], bounds: Bounds) -> Result<(Rows, Options), Refusal> {
+    if let Some((rows, end)) = quick::instances(body, bounds) {
+        // What follows is read as if there were no instances before it.
+        let rest = [b"{\"instances\":[]", &body[end..]].concat();
+        if let Ok((_, options)) = read(&rest, bounds) {
+            return Ok((rows, options));
+        }
+    }
+    read(body, bounds)
+}
+
+/// The same by the deserializer alone.
+pub(super) fn read(body: &[u8], bounds: Bounds) -> Result<(Rows, Options), Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed = Request(bounds).deserialize(&mut deserializer);
     let parsed = parsed.and_then(|parsed| deserializer.end().map(|()| parsed));

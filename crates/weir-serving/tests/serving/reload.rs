@@ -9,6 +9,7 @@ use std::thread;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use weir_bundle::{BundleError, SigningKey, VerifyingKey, sign};
 use weir_contract::{Family, Representation};
 use weir_serving::{App, Predictor, Settings};
 
@@ -103,6 +104,28 @@ fn a_bundle_that_does_not_open_leaves_the_one_before_serving() {
     assert_eq!(served.call(Method::POST, LOAD, &[], b"").status, StatusCode::OK);
     let text = String::from_utf8(served.get("/metrics").body).unwrap();
     assert!(text.contains("weir_bundle_reloads_total 0\n"), "the same bundle is no other one: {text}");
+}
+
+#[test]
+fn with_keys_a_bundle_is_served_only_if_one_of_them_has_signed_it() {
+    // The keys of RFC 8410, section 10.3 and 10.1.
+    const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("bundle");
+    write(&dir, Representation::Baseline, Family::DecisionTree);
+    let trust = vec![VerifyingKey::from_pem(PUBLIC).unwrap()];
+    let predictor = Predictor::new(Settings { bundle: dir.clone(), trust, ..Settings::default() });
+    assert!(matches!(predictor.load(), Err(BundleError::Unsigned { .. })) && !predictor.is_ready());
+    sign(&dir, &SigningKey::from_pem(PRIVATE).unwrap()).unwrap();
+    assert!(predictor.load().unwrap() && predictor.is_ready());
+
+    fs::remove_dir_all(&dir).unwrap();
+    write(&dir, Representation::Baseline, Family::LogisticRegression);
+    fs::write(dir.join("SHA256SUMS.sig"), [7; 64]).unwrap();
+    assert!(matches!(predictor.reload(), Err(BundleError::Untrusted { .. })) && predictor.is_ready());
 }
 
 #[test]
