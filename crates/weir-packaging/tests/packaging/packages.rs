@@ -51,7 +51,7 @@ fn the_manifest_names_every_input_by_its_role_in_the_pipeline() {
     let expected: BTreeMap<String, Digest> = roles.map(|role| (role.to_owned(), digest(role))).into();
     assert_eq!(manifest.inputs, expected);
     assert_eq!((manifest.stage.as_str(), &manifest.seed), ("packaging", &None));
-    assert_eq!(manifest.parameters, serde_json::json!({"name": "weir-detector", "examples": 5}));
+    assert_eq!(manifest.parameters, serde_json::json!({"name": "weir-detector", "examples": 5, "revision": ""}));
     assert_eq!(manifest.unsealed, [REPORT, RUN_INFO]);
     let bundle = Bundle::open(outcome.bundle()).unwrap();
     let provenance = &bundle.info().provenance;

@@ -25,8 +25,9 @@ use super::output::Output;
 use rows::{Counts, Form, Rows};
 use sink::Sink;
 
-/// Flows without an id of their own that are remembered, to number identical ones: 64 MiB.
-const REMEMBERED: usize = 1 << 20;
+/// Flows without an id of their own that are remembered, to number identical ones: what a hash table of 2^20 places
+/// holds before it grows, 35 MB.
+const REMEMBERED: usize = 7 << 17;
 
 #[derive(Parser)]
 pub(crate) struct Args {
