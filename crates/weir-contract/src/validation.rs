@@ -148,7 +148,7 @@ pub struct Sending {
     pub started: String,
     /// End, RFC 3339 in UTC.
     pub finished: String,
-    /// Wall-clock seconds from the first request to the last answer.
+    /// Wall-clock seconds for all rows, reading the tables included.
     pub seconds: f64,
     /// Rows sent per second.
     pub rows_per_second: f64,
