@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! command      arguments, from start to stop        settings     what they say, checked
-//! server       sockets, workers, drain              app          a request to an answer
+//! server       sockets, workers, drain              patient      clients that do not read
+//! app          a request to an answer
 //! predictor    what all requests share              reload       another bundle in the directory
 //! routes       the protocol's paths                 body         bodies within their limits
 //! work         bytes in, bytes out                  budget       how much at once
@@ -23,6 +24,7 @@ mod metrics;
 mod model;
 mod number;
 mod object;
+mod patient;
 mod predictor;
 mod refusal;
 mod reload;

@@ -20,7 +20,7 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -28,6 +28,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::App;
 use crate::budget::Share;
+use crate::patient::Patient;
 
 /// How long a connection may be silent, between requests or within the head of one.
 const SILENCE: Duration = Duration::from_secs(75);
@@ -199,6 +200,7 @@ impl Dealer {
 /// Serves what comes until nothing more comes, and then for at most `drain` what is left.
 async fn serve_all(app: &Arc<App>, mut incoming: mpsc::UnboundedReceiver<Accepted>, drain: Duration) {
     let graceful = GracefulShutdown::new();
+    let patience = app.predictor().settings.request_timeout;
     while let Some(accepted) = incoming.recv().await {
         let Accepted { stream, remote, crowded, _places: places } = accepted;
         // A connection that is gone already has nobody to complain.
@@ -221,7 +223,7 @@ async fn serve_all(app: &Arc<App>, mut incoming: mpsc::UnboundedReceiver<Accepte
             .max_buf_size(BUFFER)
             .keep_alive(!crowded)
             .pipeline_flush(true)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(Patient::new(stream, patience), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // Connections end in all sorts of ways; what matters was answered and counted.

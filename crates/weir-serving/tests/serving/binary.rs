@@ -48,14 +48,15 @@ fn outputs_in_binary_hold_the_bits_of_those_in_json() {
 fn inputs_in_binary_come_in_every_datatype_and_beside_json() {
     let served = served();
     let expected = served.post(INFER, &matrix(&[vec![4.0, 1.0, 100.0]])).json()["outputs"].clone();
-    let sizes: [(&str, fn(u8) -> Vec<u8>); 5] = [
+    type Encode = fn(u8) -> Vec<u8>;
+    let encodings: [(&str, Encode); 5] = [
         ("FP32", |value| f32::from(value).to_le_bytes().to_vec()),
         ("INT64", |value| i64::from(value).to_le_bytes().to_vec()),
         ("UINT16", |value| u16::from(value).to_le_bytes().to_vec()),
         ("INT8", |value| vec![value]),
         ("FP64", |value| f64::from(value).to_le_bytes().to_vec()),
     ];
-    for (datatype, bytes) in sizes {
+    for (datatype, bytes) in encodings {
         let data = [4, 1, 100].map(bytes).concat();
         let input = json!({"name": "X", "shape": [1, 3], "datatype": datatype,
             "parameters": {"binary_data_size": data.len()}});

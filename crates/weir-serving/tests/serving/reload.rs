@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use axum::http::{Method, StatusCode};
@@ -46,7 +46,7 @@ fn requests_are_answered_by_one_bundle_or_the_other_while_they_change() {
     });
     assert_ne!(expected[0].1, expected[1].1);
 
-    let done = AtomicBool::new(false);
+    let (done, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let asking = scope.spawn(|| {
             let mut seen = [0, 0];
@@ -59,6 +59,7 @@ fn requests_are_answered_by_one_bundle_or_the_other_while_they_change() {
                     let which = which.expect("one of the two");
                     assert_eq!(answer["outputs"][0]["data"], expected[which].1);
                     seen[which] += 1;
+                    answered.fetch_add(1, Ordering::Relaxed);
                 }
             });
             seen
@@ -66,6 +67,11 @@ fn requests_are_answered_by_one_bundle_or_the_other_while_they_change() {
         for turn in 1..=60 {
             point(&link, &dirs[turn % 2]);
             assert!(predictor.reload().unwrap());
+            // The second answer from now on was asked for after the change.
+            let before = answered.load(Ordering::Relaxed);
+            while answered.load(Ordering::Relaxed) < before + 2 && !asking.is_finished() {
+                thread::yield_now();
+            }
         }
         done.store(true, Ordering::Relaxed);
         let seen = asking.join().unwrap();

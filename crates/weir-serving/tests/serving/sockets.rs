@@ -159,3 +159,23 @@ fn broken_http_is_refused_and_the_next_connection_served() {
     assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
     server.stop();
 }
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_given_up() {
+    let (served, server) = start(Settings { request_timeout: Duration::from_millis(100), ..Settings::default() });
+    let rows = vec![[0.123_456_789, 0.1, 443.0]; 10_000];
+    let body = serde_json::json!({"instances": rows, "parameters": {"probabilities": true}}).to_string();
+    let request = head(body.len()) + &body;
+    let mut stream = connect(server.address());
+    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    // Answers fill the buffers of both sides; then the connection is closed, and writing fails.
+    let closed = (0..1_000).any(|_| stream.write_all(request.as_bytes()).is_err());
+    assert!(closed);
+    let patience = Instant::now();
+    let open = || !String::from_utf8(served.get("/metrics").body).unwrap().contains("weir_connections 0\n");
+    while open() {
+        assert!(patience.elapsed() < Duration::from_secs(10));
+        thread::sleep(Duration::from_millis(5));
+    }
+    server.stop();
+}
