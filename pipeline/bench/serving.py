@@ -9,6 +9,7 @@ README.md, "Serving", says what is measured.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -95,24 +96,19 @@ def measure_family(args, family, rows, files, folder):
         often = args.starts if server.name in ("weir", "echo") else 5
         yield {"family": family, "way": server.name, "measure": "start", **starts(server, often)}
 
-    running = []
-    try:
+    with contextlib.ExitStack() as started:
         for server in servers:
-            running.append(server.__enter__())
-        answered_alike(family, running, rows)
+            started.enter_context(server)
+        answered_alike(family, servers, rows)
         loads = [("single", 1), ("single", args.connections), ("batch", 4)]
         for number in range(args.rounds):
             for size, connections in loads:
-                for way in ways(running):
-                    file = files[size, way.body]
-                    result = load(args, way, file, connections)
+                for way in ways(servers):
+                    result = load(args, way, files[size, way.body], connections)
                     yield {"round": number, "family": family, "way": way.name, "measure": size,
                            "connections": connections, **result}
-        for server in running:
+        for server in servers:
             yield {"family": family, "way": server.name, "measure": "memory", "resident_mb": server.resident_mb()}
-    finally:
-        for server in running:
-            server.stop()
 
 
 def package(args, family, folder):
