@@ -2,17 +2,18 @@
 
     compare.py WORK RUN..
 
-A column is a runtime: a context manager that takes a bundle and gives a function from rows of features to labels and
-probabilities of class 1. For every family and representation of every run, and for small models of every other kind,
+A column is a runtime: a context manager that takes a bundle and gives a function from rows, of features or flows, to
+labels and probabilities of class 1. For every family and representation of every run, and for small models of every other kind,
 labels are equal and probabilities within the column's tolerance, but for exempt rows, which Weir names (see
 `examples/runtimes_case`) and of which there may be 1 in 1,000.
 
-CASE names the built example, TRACT the program in `tract/`.
+CASE names the built example, TRACT the program in `tract/`, SERVER the command of the predictor.
 """
 
 import json
 import logging
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -105,6 +106,77 @@ def in_tract(bundle, batch):
     yield predict
 
 
+@contextmanager
+def served(bundle):
+    """The predictor with a bundle: a function from a path and a request to the answer."""
+    with tempfile.TemporaryDirectory() as scratch:
+        port = Path(scratch) / "port"
+        command = [*shlex.split(os.environ["SERVER"]), "--quiet", "--model-name", "model", "--bundle", str(bundle)]
+        server = subprocess.Popen([*command, "--port", "0", "--port-file", str(port)])
+        try:
+            while not (port.exists() and port.read_text().endswith("\n")):
+                assert server.poll() is None, "the predictor ended"
+                time.sleep(0.01)
+            address = f"http://127.0.0.1:{port.read_text().strip()}"
+            wait_for(f"{address}/v2/health/ready", server)
+
+            def ask(path, request, headers={}):
+                body = request if isinstance(request, bytes) else json.dumps(request).encode()
+                headers = {"Content-Type": "application/json", **headers}
+                with urllib.request.urlopen(urllib.request.Request(address + path, body, headers), timeout=60) as answer:
+                    return json.load(answer)
+
+            yield ask
+        finally:
+            server.terminate()
+            assert server.wait(timeout=60) == 0, "the predictor ended badly"
+
+
+@contextmanager
+def in_v1(bundle, _batch):
+    with served(bundle) as ask:
+        yield lambda x: of_v1(ask, x.tolist())
+
+
+@contextmanager
+def in_v1_with_flows(bundle, _batch):
+    with served(bundle) as ask:
+        yield lambda flows: of_v1(ask, list(flows))
+
+
+@contextmanager
+def in_v2(bundle, _batch):
+    """Named tensors in both of their forms: one input per feature as JSON, and one for all in binary."""
+    names = [field["name"] for field in json.loads((bundle / "signature.json").read_text())["inputs"]]
+
+    def predict(ask, x):
+        fields = [
+            {"name": name, "datatype": "FP64", "shape": [len(x), 1], "data": column.tolist()}
+            for name, column in zip(names, x.T)
+        ]
+        named = of_v2(ask("/v2/models/model/infer", {"inputs": fields}))
+        raw = x.astype("<f8").tobytes()
+        tensor = {"name": "X", "datatype": "FP64", "shape": x.shape, "parameters": {"binary_data_size": len(raw)}}
+        head = json.dumps({"inputs": [tensor]}).encode()
+        binary = of_v2(ask("/v2/models/model/infer", head + raw, {"Inference-Header-Content-Length": str(len(head))}))
+        assert all((one == other).all() for one, other in zip(named, binary)), "both forms say the same"
+        return named
+
+    with served(bundle) as ask:
+        yield lambda x: predict(ask, x)
+
+
+def of_v1(ask, instances):
+    answer = ask("/v1/models/model:predict", {"instances": instances, "parameters": {"probabilities": True}})
+    label, probabilities = np.array(answer["predictions"]), np.array(answer["probabilities"])
+    return labels_and_probabilities({"label": label, "probabilities": probabilities})
+
+
+def of_v2(answer):
+    outputs = {output["name"]: np.reshape(output["data"], output["shape"]) for output in answer["outputs"]}
+    return labels_and_probabilities(outputs)
+
+
 COLUMNS = {
     # Name: (column, tolerance of probabilities).
     "onnxruntime": (in_onnxruntime, 1e-6),
@@ -112,6 +184,8 @@ COLUMNS = {
     "tract": (in_tract, 1e-6),
 }
 VARIANT_COLUMNS = {name: COLUMNS[name] for name in ["onnxruntime", "tract"]}
+# Weir's own interfaces give what Weir gives, to the digits of a double as text.
+SERVED = {"v1": (in_v1, 1e-15), "v2": (in_v2, 1e-15), "v1 with flows": (in_v1_with_flows, 1e-15)}
 # It takes seconds to start and runs what mlflow.pyfunc runs: one family will do.
 ONCE = ("decision-tree", {"mlflow models serve": (in_mlflow_server, 1e-6)})
 
@@ -135,11 +209,11 @@ def labels_and_probabilities(outputs):
 class Case:
     """A bundle, and what Weir says about rows: x, label, probability and exempt, as arrays.
 
-    A part is the name of a matrix, its rows, and which of them to take.
+    A part is the name of a matrix, its rows, and which of them to take. `flows` are those of the last rows.
     """
 
-    def __init__(self, name, directory, parts, batch):
-        self.name, self.bundle, self.batch = name, directory / "bundle", batch
+    def __init__(self, name, directory, parts, batch, flows=()):
+        self.name, self.bundle, self.batch, self.flows = name, directory / "bundle", batch, flows
 
         def said(suffix, dtype):
             files = [np.fromfile(directory / f"{part}.{suffix}", dtype=dtype) for part, _, _ in parts]
@@ -158,8 +232,8 @@ def main(work, runs):
     for case in variants(work / "variants"):
         failures += compare(case, VARIANT_COLUMNS)
     for number, run in enumerate(map(Path, runs)):
-        for case, family in trials(run, work / f"run-{number}"):
-            failures += compare(case, COLUMNS | (ONCE[1] if family == ONCE[0] else {}))
+        for case, columns in trials(run, work / f"run-{number}"):
+            failures += compare(case, columns)
     for failure in failures:
         print(f"error: {failure}", file=sys.stderr)
     return 1 if failures else 0
@@ -174,12 +248,13 @@ def variants(directory):
 
 
 def trials(run, directory):
-    """A case per family and representation, one after the other."""
+    """Cases for every family and representation, one after the other, with their columns."""
     matrices = directory / "matrices"
     matrices.mkdir(parents=True)
     tables = {split: features(run, split) for split in SPLITS}
     for split, x in tables.items():
         x.astype("<f8").tofile(matrices / f"{split}.x")
+    flows = np.array([flow for split in SPLITS[1:] for flow in stored_flows(run, split)], dtype=object)
     for representation in REPRESENTATIONS:
         for family in FAMILIES:
             trial = f"{representation}-{family}-best"
@@ -187,13 +262,16 @@ def trials(run, directory):
             subprocess.run([os.environ["CASE"], *arguments], check=True)
             labels = np.fromfile(directory / trial / "test.label", dtype="u1")
             assert (labels == labels_when_trained(run, trial)).all(), f"{trial}: labels are not those of the training"
-            parts = [(split, x, slice(None)) for split, x in tables.items()]
+            name, parts = f"{run.name} {trial}", [(split, x, slice(None)) for split, x in tables.items()]
             if family == "knn":
+                yield Case(f"{name}, served", directory / trial, parts, 1024, flows), SERVED
                 last = len(tables["train"]) - 1
                 some = np.linspace(0, last, min(KNN_TRAIN_ROWS, last + 1)).astype(int)
                 parts = [("train", tables["train"], some), ("validation", tables["validation"], slice(None))]
-            batch = KNN_BATCH if family == "knn" else 1024
-            yield Case(f"{run.name} {trial}", directory / trial, parts, batch), family
+                yield Case(name, directory / trial, parts, KNN_BATCH), COLUMNS
+            else:
+                once = ONCE[1] if family == ONCE[0] else {}
+                yield Case(name, directory / trial, parts, 1024, flows), COLUMNS | SERVED | once
 
 
 def features(run, split):
@@ -201,6 +279,14 @@ def features(run, split):
     table = parquet.read_table(run / "features" / f"{split}.parquet")
     names = table.schema.names[: table.schema.names.index("label")]
     return np.column_stack([table[name].to_numpy() for name in names])
+
+
+def stored_flows(run, split):
+    """The canonical flows of a split as JSON objects, without what a predictor should not see."""
+    table = parquet.read_table(run / "features" / f"flows-{split}.parquet").drop_columns(["label", "attack"])
+    time = table.schema.get_field_index("event_time")
+    table = table.set_column(time, "event_time", table["event_time"].cast("int64"))
+    return [{name: value for name, value in flow.items() if value is not None} for flow in table.to_pylist()]
 
 
 def labels_when_trained(run, trial):
@@ -222,12 +308,15 @@ def compare(case, columns):
         failures.append(f"{case.exempt.sum()} of {len(case.x)} rows are exempt")
     differences = []
     for name, (column, tolerance) in columns.items():
+        rows = case.flows if column is in_v1_with_flows else case.x
+        here = slice(len(case.x) - len(rows), None)
+        exempt = case.exempt[here]
         with column(case.bundle, case.batch) as predict:
-            labels, probabilities = in_batches(predict, case.x, case.batch)
-        wrong = (labels != case.label) & ~case.exempt
+            labels, probabilities = in_batches(predict, rows, case.batch)
+        wrong = (labels != case.label[here]) & ~exempt
         if wrong.any():
-            failures.append(f"{name}: {wrong.sum()} of {len(case.x)} labels differ, first in row {wrong.argmax()}")
-        difference = np.where(case.exempt, 0.0, np.abs(probabilities - case.probability))
+            failures.append(f"{name}: {wrong.sum()} of {len(rows)} labels differ, first in row {wrong.argmax()}")
+        difference = np.where(exempt, 0.0, np.abs(probabilities - case.probability[here]))
         if not (difference <= tolerance).all():
             failures.append(f"{name}: probabilities differ by up to {difference.max():.3g}, in row {difference.argmax()}")
         differences.append(f"{name} {difference.max():.1e}")

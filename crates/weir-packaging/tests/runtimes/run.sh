@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The same model in every runtime: labels and probabilities of Weir, onnxruntime, mlflow.pyfunc and tract on the rows of
-# run directories, given as arguments. PYTHON names an interpreter that has mlflow 3.17, onnx, onnxruntime and pyarrow;
-# CASE the built example, where it is not to be built here; TRACT_TARGET where the program with tract is built.
+# The same model in every runtime: labels and probabilities of Weir, its predictor (v1, v2, flows), onnxruntime,
+# mlflow.pyfunc and tract on the rows of run directories, given as arguments. PYTHON names an interpreter that has mlflow
+# 3.17, onnx, onnxruntime and pyarrow; SERVER the command of the predictor, as in "weir serve"; CASE the built example,
+# where it is not to be built here; TRACT_TARGET where the program with tract is built.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+export SERVER=${SERVER:?names the command of the predictor}
 [ $# -gt 0 ] || { echo "usage: run.sh RUN.." >&2; exit 2; }
 runs=()
 for run in "$@"; do runs+=("$(cd "$run" && pwd)"); done
