@@ -15,6 +15,7 @@ import os
 import shlex
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = "target/x86_64-unknown-linux-gnu/release/weir-serving"
 ECHO = "target/x86_64-unknown-linux-gnu/release/echo"
 V1, V2 = "/v1/models/{}:predict", "/v2/models/{}/infer"
-V2_INPUT = "features"
 
 
 @dataclass
@@ -172,27 +172,41 @@ def ways(servers):
             found.append(Way(server.name, server, V1.format("echo" if server.name == "echo" else "model"), v1_body))
         if server.name in ("weir", "mlserver"):
             found.append(Way(f"{server.name}-v2", server, V2.format("model"), v2_body))
+        if server.name == "weir":
+            found.append(Way("weir-v2-binary", server, V2.format("model"), v2_binary_body))
     return found
 
 
 def v1_body(rows):
-    return json.dumps({"instances": rows}, separators=(",", ":"))
+    """A body, and the length of the JSON in front of binary data, or 0."""
+    return json.dumps({"instances": rows}, separators=(",", ":")).encode(), 0
 
 
 def v2_body(rows):
-    tensor = {"name": V2_INPUT, "shape": [len(rows), len(rows[0])], "datatype": "FP64",
-              "data": [value for row in rows for value in row]}
-    return json.dumps({"inputs": [tensor]}, separators=(",", ":"))
+    data = [value for row in rows for value in row]
+    return json.dumps({"inputs": [tensor(rows) | {"data": data}]}, separators=(",", ":")).encode(), 0
+
+
+def v2_binary_body(rows):
+    data = struct.pack(f"<{len(rows) * len(rows[0])}d", *(value for row in rows for value in row))
+    request = {"inputs": [tensor(rows) | {"parameters": {"binary_data_size": len(data)}}]}
+    text = json.dumps(request, separators=(",", ":")).encode()
+    return text + data, len(text)
+
+
+def tensor(rows):
+    return {"name": "features", "shape": [len(rows), len(rows[0])], "datatype": "FP64"}
 
 
 def write_bodies(rows, folder):
-    """Files of request bodies, one a line: every row by itself, and all rows in one."""
+    """Files for serving_load.lua: every row by itself, and all rows in one body."""
     files = {}
-    for body in (v1_body, v2_body):
-        for size, bodies in [("single", [body([row]) for row in rows]), ("batch", [body(rows)])]:
+    for body in (v1_body, v2_body, v2_binary_body):
+        for size, batches in [("single", [[row] for row in rows]), ("batch", [rows])]:
             files[size, body] = os.path.join(folder, f"{body.__name__}-{size}")
-            with open(files[size, body], "w", encoding="utf-8") as file:
-                file.write("\n".join(bodies) + "\n")
+            with open(files[size, body], "wb") as file:
+                for content, length in map(body, batches):
+                    file.write(f"{len(content)} {length}\n".encode() + content)
     return files
 
 
@@ -211,7 +225,7 @@ def answered_alike(family, servers, rows):
     """Refuses to measure servers that do not answer with the labels of (nearly) the same model."""
     labels = {}
     for way in ways(servers):
-        status, answer = way.server.ask("POST", way.path, way.body(rows))
+        status, answer = way.server.ask("POST", way.path, *way.body(rows))
         if status != 200:
             raise Failed(f"{way.name} answers {status}: {answer}")
         if way.name != "echo":
@@ -258,7 +272,7 @@ def summarise(lines):
         row = {"family": family, "measure": measure, "way": way} | ({"connections": connections} if connections else {})
         row |= of
         if not way.startswith("weir"):
-            weir = medians[family, measure, connections, "weir-v2" if way.endswith("-v2") else "weir"]
+            weir = medians[family, measure, connections, "weir-v2" if way == "mlserver-v2" else "weir"]
             row |= {f"weir_{name}_ratio": proportion(name, weir[name], value) for name, value in of.items()}
         table.append(row)
     return {"medians": table}

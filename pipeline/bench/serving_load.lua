@@ -1,12 +1,23 @@
--- Load of wrk for serving.py: wrk ... URL -- FILE. Sends the bodies of FILE, one a line, in turn; ends with a JSON line.
+-- Load of wrk for serving.py: wrk ... URL -- FILE. Sends the bodies of FILE in turn; ends with a JSON line. Before every
+-- body there is a line with its length and that of the JSON in front of binary data, or 0.
 
 local requests, sent = {}, 0
 
 function init(arguments)
    wrk.method = "POST"
-   for body in io.lines(arguments[1]) do
-      requests[#requests + 1] = wrk.format(nil, nil, { ["Content-Type"] = "application/json", ["Host"] = "localhost" }, body)
+   local file = io.open(arguments[1], "rb")
+   while true do
+      local length, json = file:read("*n", "*n")
+      if not length then break end
+      file:read(1)
+      local headers = { ["Content-Type"] = "application/json", ["Host"] = "localhost" }
+      if json > 0 then
+         headers = { ["Content-Type"] = "application/octet-stream", ["Host"] = "localhost",
+                     ["Inference-Header-Content-Length"] = tostring(json) }
+      end
+      requests[#requests + 1] = wrk.format(nil, nil, headers, file:read(length))
    end
+   file:close()
 end
 
 function request()

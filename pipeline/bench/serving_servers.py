@@ -75,11 +75,12 @@ class Server:
             user, system = file.read().rsplit(")", 1)[1].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
-    def ask(self, method, path, body=None):
-        """Status and parsed answer of a request on a connection of its own."""
+    def ask(self, method, path, body=None, json_length=0):
+        """Status and parsed answer of a request on a connection of its own; binary data may follow the JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(connection):
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            length = {"Inference-Header-Content-Length": str(json_length)} if json_length else {}
+            connection.request(method, path, body, {"Content-Type": "application/json"} | length)
             answer = connection.getresponse()
             content = answer.read()
         return answer.status, json.loads(content) if content else None

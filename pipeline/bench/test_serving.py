@@ -1,6 +1,7 @@
 """What serving.py, serving_overload.py and serving_reload.py make of numbers and of answers; no server is needed."""
 
 import json
+import struct
 import unittest
 from collections import Counter
 
@@ -12,9 +13,13 @@ from serving_client import Answer, Connection, growth, request_bytes
 class Serving(unittest.TestCase):
     def test_bodies_hold_the_same_rows_in_either_protocol(self):
         rows = [[1.0, 2.5], [3.0, 1645795390001.0]]
-        self.assertEqual(json.loads(serving.v1_body(rows)), {"instances": rows})
-        (tensor,) = json.loads(serving.v2_body(rows))["inputs"]
+        self.assertEqual(json.loads(serving.v1_body(rows)[0]), {"instances": rows})
+        (tensor,) = json.loads(serving.v2_body(rows)[0])["inputs"]
         self.assertEqual((tensor["shape"], tensor["data"]), ([2, 2], [1.0, 2.5, 3.0, 1645795390001.0]))
+        body, length = serving.v2_binary_body(rows)
+        (tensor,) = json.loads(body[:length])["inputs"]
+        self.assertEqual(tensor["parameters"]["binary_data_size"], len(body) - length)
+        self.assertEqual(struct.unpack("<4d", body[length:]), (1.0, 2.5, 3.0, 1645795390001.0))
 
     def test_ratios_say_how_many_times_better_weir_is(self):
         def line(way, **values):

@@ -1,13 +1,14 @@
 //! The predictor as a function from requests to answers; everything but sockets.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderName, HeaderValue, Request};
+use axum::http::{HeaderName, HeaderValue, Method, Request};
 use axum::response::{IntoResponse, Response};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -19,6 +20,15 @@ use crate::routes;
 use crate::work::RowCount;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where a request comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On one of as many connections as there may be.
+    Usual,
+    /// On one beyond: what is no prediction is answered as ever.
+    Crowd,
+}
 
 /// A predictor that answers requests.
 #[derive(Debug, Clone)]
@@ -43,11 +53,20 @@ impl App {
 
     /// Answers a request from `remote`, whatever it is; counts it, and logs it if there is a log.
     pub async fn handle(&self, remote: SocketAddr, request: Request<Body>) -> Response {
+        self.handle_on(Place::Usual, remote, request).await
+    }
+
+    /// The same for a connection that may be one of too many.
+    pub(crate) async fn handle_on(&self, place: Place, remote: SocketAddr, request: Request<Body>) -> Response {
         let start = Instant::now();
         let id = self.request_id(&request);
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let mut response =
-            self.routes.call(request).await.unwrap_or_else(|impossible: std::convert::Infallible| match impossible {});
+        let mut response = if place == Place::Crowd && method == Method::POST {
+            self.predictor.metrics.shed.inc();
+            Refusal::Busy.into_response()
+        } else {
+            self.routes.call(request).await.unwrap_or_else(|impossible: Infallible| match impossible {})
+        };
         self.predictor.metrics.answered(uri.path(), response.status());
         if self.predictor.is_draining() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -59,7 +78,7 @@ impl App {
                 method: &method,
                 uri: &uri,
                 status: response.status(),
-                bytes: axum::body::HttpBody::size_hint(response.body()).exact().unwrap_or(0),
+                bytes: response.body().size_hint().exact().unwrap_or(0),
                 rows: response.extensions().get::<RowCount>().map(|rows| rows.0),
                 elapsed: start.elapsed(),
             });
@@ -68,16 +87,6 @@ impl App {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         response
-    }
-
-    /// Answers a request on a connection beyond the limit: what is no prediction is answered as ever.
-    pub(crate) async fn handle_crowded(&self, remote: SocketAddr, request: Request<Body>) -> Response {
-        if request.method() != axum::http::Method::POST {
-            return self.handle(remote, request).await;
-        }
-        self.predictor.metrics.shed.inc();
-        self.predictor.metrics.answered(request.uri().path(), Refusal::Busy.status());
-        Refusal::Busy.into_response()
     }
 
     /// That of the client where it is one, else a new one where the log needs it.

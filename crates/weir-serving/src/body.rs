@@ -13,7 +13,7 @@ use crate::budget::{Budget, Share};
 use crate::refusal::Refusal;
 
 /// Bodies up to this length are not counted: they take no more than the connection itself.
-const SMALL: usize = 64 << 10;
+const SMALL: usize = 16 << 10;
 /// As many times the longest body may be in memory at once.
 const LONGEST_AT_ONCE: usize = 8;
 /// A body that is refused is read on and thrown away up to this length, because a client that is still sending does

@@ -26,7 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::app::App;
+use crate::app::{App, Place};
 use crate::budget::Share;
 use crate::patient::Patient;
 
@@ -40,7 +40,7 @@ const CROWD: usize = 64;
 const BUFFER: usize = 64 << 10;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// After SIGTERM connections are taken for at least as long: who has not heard of it yet is answered all the same.
+/// For so long connections are taken after SIGTERM: who has not heard of it yet is answered all the same.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
 /// A predictor that listens.
@@ -56,8 +56,7 @@ pub struct Server {
 struct Accepted {
     stream: StdStream,
     remote: SocketAddr,
-    /// Whether it is one of too many.
-    crowded: bool,
+    place: Place,
     /// Its place among all connections, and among those of the worker.
     _places: (Share, Load),
 }
@@ -140,11 +139,8 @@ impl Acceptor {
     /// Accepts until it is told to stop, and then what waits already.
     async fn run(self) {
         let Self { app, listener, mut stopped, workers } = self;
-        let listener = match TcpListener::from_std(listener) {
-            Ok(listener) => listener,
-            // The socket was one of tokio's before.
-            Err(_) => return,
-        };
+        // Registered with the runtime of this worker; it was with another one's before.
+        let Ok(listener) = TcpListener::from_std(listener) else { return };
         let mut stopped = pin!(async move { stopped.wait_for(|stop| *stop).await.is_ok() });
         loop {
             let next = poll_fn(|context| match listener.poll_accept(context) {
@@ -191,9 +187,10 @@ impl Dealer {
         let fewest = self.workers.iter().min_by_key(|(_, load)| load.load(Ordering::Relaxed));
         let (Some((sender, load)), Ok(stream)) = (fewest, stream.into_std()) else { return };
         load.fetch_add(1, Ordering::Relaxed);
+        let place = if excess > 0 { Place::Crowd } else { Place::Usual };
         let places = (share, Load(Arc::clone(load)));
         // A worker that has ended takes no more; the connection is then closed.
-        let _ = sender.send(Accepted { stream, remote, crowded: excess > 0, _places: places });
+        let _ = sender.send(Accepted { stream, remote, place, _places: places });
     }
 }
 
@@ -202,26 +199,20 @@ async fn serve_all(app: &Arc<App>, mut incoming: mpsc::UnboundedReceiver<Accepte
     let graceful = GracefulShutdown::new();
     let patience = app.predictor().settings.request_timeout;
     while let Some(accepted) = incoming.recv().await {
-        let Accepted { stream, remote, crowded, _places: places } = accepted;
+        let Accepted { stream, remote, place, _places: places } = accepted;
         // A connection that is gone already has nobody to complain.
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
         let _ = stream.set_nodelay(true);
         let app = Arc::clone(app);
         let service = service_fn(move |request: Request<Incoming>| {
             let app = Arc::clone(&app);
-            async move {
-                let request = request.map(Body::new);
-                Ok::<_, Infallible>(match crowded {
-                    false => app.handle(remote, request).await,
-                    true => app.handle_crowded(remote, request).await,
-                })
-            }
+            async move { Ok::<_, Infallible>(app.handle_on(place, remote, request.map(Body::new)).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(if crowded { CROWDED_SILENCE } else { SILENCE })
+            .header_read_timeout(if place == Place::Crowd { CROWDED_SILENCE } else { SILENCE })
             .max_buf_size(BUFFER)
-            .keep_alive(!crowded)
+            .keep_alive(place == Place::Usual)
             .pipeline_flush(true)
             .serve_connection(Patient::new(stream, patience), service);
         let connection = graceful.watch(connection);

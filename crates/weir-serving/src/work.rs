@@ -53,30 +53,21 @@ pub(crate) async fn answer(
     };
     task::yield_now().await;
     let mut work = Work { predictor: Arc::clone(predictor), model, protocol, read };
+    let mut parsed = None;
     if work.read.bytes.len() <= INLINE_BYTES {
-        let asked = work.guarded(|work| work.parse())?;
+        let asked = work.guarded(Work::parse)?;
         if work.model.expected(asked.rows.len()) <= INLINE_TIME {
             return work.guarded(|work| work.finish(&asked));
         }
-        return aside(&predictor.clone(), move || {
-            let _share = share;
-            work.guarded(|work| work.finish(&asked))
-        })
-        .await;
+        parsed = Some(asked);
     }
-    aside(&predictor.clone(), move || {
+    let aside = task::spawn_blocking(move || {
+        // Held until the work is done, even if nobody waits for it any more.
         let _share = share;
-        work.guarded(|work| work.parse().and_then(|asked| work.finish(&asked)))
-    })
-    .await
-}
-
-/// On a thread for long work.
-async fn aside(
-    predictor: &Predictor,
-    work: impl FnOnce() -> Result<Response, Refusal> + Send + 'static,
-) -> Result<Response, Refusal> {
-    match timeout(predictor.settings.request_timeout, task::spawn_blocking(work)).await {
+        let asked = parsed.map_or_else(|| work.guarded(Work::parse), Ok)?;
+        work.guarded(|work| work.finish(&asked))
+    });
+    match timeout(predictor.settings.request_timeout, aside).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Refusal::Internal),
         Err(_) => Err(Refusal::NotReady("the prediction took too long; send fewer rows at once")),

@@ -6,6 +6,7 @@ mod fixture;
 mod limits;
 mod metrics;
 mod mutation;
+mod program;
 mod properties;
 mod refusals;
 mod reload;

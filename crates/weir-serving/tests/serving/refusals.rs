@@ -45,6 +45,7 @@ fn malformed_requests_of_v1_are_refused_with_the_reason() {
         ),
         (br#"{"instances":[{}]}"#, "instance 0"),
         (br#"{"instances":[[1,2,3]],"parameters":{"partial":"yes"}}"#, "invalid type: string"),
+        (br#"{"instances":[[1,2,3]],"parameters":[true,true,true]}"#, "expected an object"),
         (b"{\"instances\":[[1,2,3]],\"\xff\":1}", "expected {\"instances\""),
         (b"{\"instances\":[{\"source_ip\":\"\xff\"}]}", "instance 0"),
         (&deep, "EOF"),
@@ -120,7 +121,6 @@ fn what_is_not_there_is_not_found() {
         (Method::GET, "/v1/models/other"),
         (Method::POST, "/v1/models/other:predict"),
         (Method::POST, "/v1/models/small-detector:explain"),
-        (Method::POST, "/v1/models/small-detector"),
         (Method::GET, "/v2/models/other"),
         (Method::GET, "/v2/models/other/ready"),
         (Method::POST, "/v2/models/other/infer"),
@@ -141,6 +141,7 @@ fn other_methods_are_not_allowed() {
     for (method, path) in [
         (Method::GET, PREDICT),
         (Method::PUT, PREDICT),
+        (Method::POST, "/v1/models/small-detector"),
         (Method::GET, INFER),
         (Method::POST, "/v2/health/ready"),
         (Method::DELETE, "/v2/models/small-detector"),
@@ -149,6 +150,20 @@ fn other_methods_are_not_allowed() {
         let answer = served.call(method.clone(), path, &[], b"{}");
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert!(!answer.error().is_empty());
+    }
+}
+
+#[test]
+fn a_path_that_is_no_text_and_an_option_that_is_no_truth_value_are_refused() {
+    let served = served();
+    for path in ["/v1/models/%ff", "/v2/models/%ff/ready"] {
+        let answer = served.get(path);
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(answer.error().contains("UTF-8"), "{}", answer.error());
+    }
+    let vector = br#"{"instances":[[1,2,3]]}"#;
+    for option in ["probabilities", "scores", "partial"] {
+        refused(&served, &format!("{PREDICT}?{option}=yes"), vector, "has to be true or false");
     }
 }
 
