@@ -1,6 +1,7 @@
 //! The command `weir` as its users call it.
 
 mod crash;
+mod deploy;
 mod features;
 mod predict;
 mod predict_pipe;
