@@ -71,7 +71,7 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=8, help="of load per measurement")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--batch", type=int, default=1000, help="rows of a batch")
-    parser.add_argument("--starts", type=int, default=50, help="starts of Weir and echo; the others start five times")
+    parser.add_argument("--starts", type=int, default=50, help="starts of Weir and echo; the others start three times")
     parser.add_argument("--server", type=shlex.split, default=[SERVER], help='words such as "weir serve"')
     parser.add_argument("--weir", default=WEIR)
     parser.add_argument("--echo", default=ECHO, help="the program of pipeline/bench/echo")
@@ -93,7 +93,7 @@ def measure_family(args, family, rows, files, folder):
     bundle = package(args, family, os.path.join(folder, family))
     servers = make_servers(args, family, bundle, folder)
     for server in servers:
-        often = args.starts if server.name in ("weir", "echo") else 5
+        often = args.starts if server.name in ("weir", "echo") else 3
         yield {"family": family, "way": server.name, "measure": "start", **starts(server, often)}
 
     with contextlib.ExitStack() as started:
@@ -252,6 +252,7 @@ def load(args, way, bodies, connections):
     counts = json.loads(last)
     if counts["not_2xx"] or counts["broken"]:
         raise Failed(f"wrk on {url} counted failures: {last}")
+    way.server.settle()
     seconds = counts["microseconds"] / 1e6
     return {"per_second": round(counts["requests"] / seconds, 1), "p50_us": counts["p50_us"],
             "p99_us": counts["p99_us"], "requests": counts["requests"],
