@@ -12,19 +12,18 @@ Seconds of Weir are those of the whole process; those of the reference leave out
 the process.
 """
 import argparse
-import datetime
 import hashlib
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+from search_runs import WEIR, Record, head
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-WEIR = "target/x86_64-unknown-linux-gnu/release/weir"
 TRAIN_ROWS = 50_000
 
 
@@ -83,12 +82,7 @@ def main():
     parser.add_argument("--record", help="file to append the lines to")
     args = parser.parse_args()
 
-    lines = []
-
-    def say(line):
-        lines.append(json.dumps(line))
-        print(lines[-1], flush=True)
-
+    record = Record()
     with tempfile.TemporaryDirectory(dir=args.dir) as folder:
         def path(name):
             return os.path.join(folder, name)
@@ -103,10 +97,7 @@ def main():
                         "--feature-set", "report", "--models", "decision-tree", "--representations", "baseline"],
                        check=True, stdout=subprocess.DEVNULL)
         bundle, out = path("run/package/bundle"), path("predictions.csv")
-        say({"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-             "command": " ".join(sys.argv), "machine": platform.processor() or platform.machine(),
-             "cores": os.cpu_count(), "load": os.getloadavg()[0], "rows": args.rows,
-             "csv_bytes": os.path.getsize(flows)})
+        record.say({**head(), "rows": args.rows, "csv_bytes": os.path.getsize(flows)})
 
         ways = {"weir": lambda: weir(args.weir, bundle, flows, out),
                 "one thread": lambda: weir(args.weir, bundle, flows, out, "--jobs", "1"),
@@ -122,21 +113,23 @@ def main():
                 seconds.setdefault(way, []).append(result["seconds"])
                 cpu.setdefault(way, []).append(result["process_cpu_seconds"])
                 peaks.setdefault(way, []).append(result["peak_mb"])
-                say({"round": number, "way": way, **result})
+                record.say({"round": number, "way": way, **result})
                 if number == 0 and way != "pandas":
                     found = predictions(out)
                     expected = expected or found
                     if found != expected or found[0] != args.rows:
                         sys.exit(f"{way} has other predictions")
         medians = {way: statistics.median(values) for way, values in seconds.items()}
-        say({"rows": args.rows, "median_seconds": {way: round(value, 3) for way, value in medians.items()},
-             "median_cpu_seconds": {way: round(statistics.median(values), 3) for way, values in cpu.items()},
-             "rows_per_second": {way: round(args.rows / value) for way, value in medians.items()},
-             "peak_mb": {way: max(values) for way, values in peaks.items()},
-             **{f"{way}_to_weir": round(value / medians["weir"], 2) for way, value in medians.items() if way != "weir"}})
+        record.say({
+            "rows": args.rows,
+            "median_seconds": {way: round(value, 3) for way, value in medians.items()},
+            "median_cpu_seconds": {way: round(statistics.median(values), 3) for way, values in cpu.items()},
+            "rows_per_second": {way: round(args.rows / value) for way, value in medians.items()},
+            "peak_mb": {way: max(values) for way, values in peaks.items()},
+            **{f"{way}_to_weir": round(value / medians["weir"], 2) for way, value in medians.items() if way != "weir"},
+        })
     if args.record:
-        with open(args.record, "a") as file:
-            file.write("\n".join(lines) + "\n")
+        record.append_to(args.record)
 
 
 if __name__ == "__main__":

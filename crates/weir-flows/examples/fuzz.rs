@@ -11,8 +11,9 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use mutation::{Random, check, mutate, seeds};
+use mutation::{check, mutate, seeds};
 use weir_flows::Format;
+use weir_testkit::Random;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds = argument("--seconds", 60)?;

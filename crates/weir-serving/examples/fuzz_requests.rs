@@ -18,7 +18,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use mutation::{Random, check, mutate, seeds};
+use mutation::{check, mutate, seeds};
+use weir_testkit::Random;
 
 /// Requests after which memory is taken to be what it will stay.
 const WARM: u64 = 20_000;

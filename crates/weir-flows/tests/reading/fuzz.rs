@@ -1,6 +1,8 @@
 //! A thousand mutations of every file in `tests/data`; `examples/fuzz.rs` runs more of them.
 
-use crate::mutation::{Random, check, mutate, seeds};
+use weir_testkit::Random;
+
+use crate::mutation::{check, mutate, seeds};
 
 const ROUNDS: u64 = 1000;
 

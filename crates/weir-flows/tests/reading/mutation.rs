@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 
 use weir_flows::{Batch, Chunk, FlowReader, Format, Progress, sniff};
+use weir_testkit::Random;
 
 /// Where the files are.
 pub(crate) const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
@@ -33,29 +34,6 @@ pub(crate) fn seeds() -> Vec<Seed> {
     }
     seeds.sort_by(|a, b| a.name.cmp(&b.name));
     seeds
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014).
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`; 0 where there is none.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { (self.next() % end as u64) as usize }
-    }
-
-    fn range(&mut self, bytes: &[u8], longest: usize) -> std::ops::Range<usize> {
-        let start = self.below(bytes.len() + 1);
-        start..(start + self.below(longest)).min(bytes.len())
-    }
 }
 
 /// One to four times a byte changed, a piece cut out, doubled, moved or taken from another file, or a field put in that

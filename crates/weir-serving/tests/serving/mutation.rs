@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use weir_serving::App;
+use weir_testkit::Random;
 
 use crate::fixture::{Answer, INFER, PREDICT, matrix, new_flows, request, run, send, vectors};
 
@@ -50,29 +51,6 @@ pub(crate) fn seeds(bundle: &weir_bundle::Bundle) -> Vec<Seed> {
         seeds.push(Seed { path: INFER, body, header });
     }
     seeds
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014).
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`; 0 where there is none.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { (self.next() % end as u64) as usize }
-    }
-
-    fn range(&mut self, bytes: &[u8], longest: usize) -> std::ops::Range<usize> {
-        let start = self.below(bytes.len() + 1);
-        start..(start + self.below(longest)).min(bytes.len())
-    }
 }
 
 /// Once or twice a byte changed, a piece cut out, doubled or taken from another request, or something put in that

@@ -2,9 +2,10 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use weir_testkit::Random;
 
 use crate::fixture::{INFER, PREDICT, Served, served};
-use crate::mutation::{Random, Seed, check, mutate, seeds};
+use crate::mutation::{Seed, check, mutate, seeds};
 
 thread_local! {
     static SERVED: Served = served();
