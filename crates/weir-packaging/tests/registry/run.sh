@@ -109,7 +109,7 @@ refused 2 "it holds no PUBLIC KEY but: PRIVATE KEY" \
 echo "damage"
 blob=$(find "$work/plain" -path '*/blobs/*' -name data -size +3k | head -n 1)
 printf 'x' | dd of="$blob" bs=1 seek=1000 conv=notrunc status=none
-for tag in v1 gzip signed; do
+for tag in v1 gzip signed ${PACKAGE:+package}; do
   status=0
   "$weir" pull "$at:$tag" --out "$work/damaged-$tag" --plain-http >"$work/out" 2>"$work/err" || status=$?
   [ "$status" = 0 ] || { [ "$status" = 3 ] && [ ! -e "$work/damaged-$tag" ]; } || fail "$tag: $status $(cat "$work/err")"
