@@ -59,6 +59,15 @@ impl Bundle {
         Self::read(dir, &sums)
     }
 
+    /// As [`Bundle::open_trusted`] where `keys` are given, and as [`Bundle::open`] where none is: what commands do with
+    /// the keys they are told to trust.
+    ///
+    /// # Errors
+    /// Those of the one or the other.
+    pub fn open_from(dir: impl AsRef<Path>, keys: &[VerifyingKey]) -> Result<Self, BundleError> {
+        if keys.is_empty() { Self::open(dir) } else { Self::open_trusted(dir, keys) }
+    }
+
     /// Reads what `sums`, the bytes of `SHA256SUMS`, lists.
     pub(crate) fn read(dir: &Path, sums: &[u8]) -> Result<Self, BundleError> {
         let reader = Reader::open(dir, sums)?;

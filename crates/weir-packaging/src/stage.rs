@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use weir_artifact::{Artifact, Draft, Expectation};
 use weir_bundle::files::SUMS_SIGNATURE;
 use weir_bundle::{Bundle, BundleParts, Provenance, SigningKey};
-use weir_contract::files::{BUNDLE, EXAMPLES, FEATURES, IMAGE, REPORT, RUN_INFO};
+use weir_contract::files::{BUNDLE, IMAGE, REPORT, RUN_INFO};
 use weir_contract::{Digest, json};
 use weir_stage::{Failure, RunClock, Stage};
 
@@ -126,11 +126,6 @@ fn package(
     };
     let card = card::write(&request.params.name, run, inputs, &provenance);
     let name = &request.params.name;
-    if run.examples.names != run.schema.names() {
-        let dir = inputs.features.dir().display();
-        return Err(Failure::input(format!("{dir}: {EXAMPLES} names other features than {FEATURES}"))
-            .hint("compute the features again with --force"));
-    }
     let others =
         clock.part("onnx", || mlflow::others(name.as_str(), &run.detector, run.winner.calibration, &run.examples));
     let mut files = clock.part("bundle", || {

@@ -51,7 +51,7 @@ impl Predictor {
     /// they began with, whose memory is freed after the last of them. Whether it is another bundle than before.
     ///
     /// # Errors
-    /// Those of [`Bundle::open`], and of [`Bundle::open_trusted`] where keys are given; the bundle before, if there was one, goes on being served.
+    /// Those of [`Bundle::open_from`]; the bundle before, if there was one, goes on being served.
     pub fn load(&self) -> Result<bool, BundleError> {
         let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let bundle = self.open()?;
@@ -137,6 +137,6 @@ impl Predictor {
         let Settings { bundle, trust, .. } = &self.settings;
         let dir = bundle.canonicalize();
         let dir = dir.as_deref().unwrap_or(bundle);
-        if trust.is_empty() { Bundle::open(dir) } else { Bundle::open_trusted(dir, trust) }
+        Bundle::open_from(dir, trust)
     }
 }

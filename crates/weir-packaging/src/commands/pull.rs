@@ -51,10 +51,7 @@ impl AsRef<CommonArgs> for PullArgs {
 pub fn pull_command(args: PullArgs, stage: &Stage) -> Result<(), Failure> {
     let PullArgs { reference, out, trust, registry, .. } = args;
     let keys: Vec<_> = trust.iter().map(|path| VerifyingKey::read(path)).collect::<Result<_, _>>()?;
-    let open = |dir: &Path| match keys.as_slice() {
-        [] => Bundle::open(dir),
-        keys => Bundle::open_trusted(dir, keys),
-    };
+    let open = |dir: &Path| Bundle::open_from(dir, &keys);
     // Known before anything is downloaded.
     let there = if is_empty(&out)? { None } else { Some(existing(&out, open)?) };
 

@@ -76,10 +76,7 @@ fn label(text: &str) -> Result<Label, String> {
 pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let inputs = inputs(&args)?;
     let keys: Vec<_> = args.trust.iter().map(|path| VerifyingKey::read(path)).collect::<Result<_, _>>()?;
-    let bundle = match keys.as_slice() {
-        [] => Bundle::open(&args.bundle)?,
-        keys => Bundle::open_trusted(&args.bundle, keys)?,
-    };
+    let bundle = Bundle::open_from(&args.bundle, &keys)?;
     let form = if args.common.json { Form::Json } else { Form::Csv };
     let mut job = Job {
         format: args.format,
