@@ -248,10 +248,11 @@ impl<'a> Client<'a> {
         realm: &str,
         query: [(&'static str, Option<String>); 2],
     ) -> Result<HeaderValue, Setback> {
+        /// Registries send the one, the other (as OAuth 2.0 has it), or both with the same value.
         #[derive(Deserialize)]
-        struct Token {
-            #[serde(alias = "access_token")]
-            token: String,
+        struct Answer {
+            token: Option<String>,
+            access_token: Option<String>,
         }
         let mut url = self.next(from, realm)?;
         for (key, value) in query.iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
@@ -262,7 +263,8 @@ impl<'a> Client<'a> {
         let response = self.expect(response, &[StatusCode::OK])?;
         let body = self.body(response, ANSWER)?;
         let odd = || Failure::input(format!("{} sends no token", url.origin().ascii_serialization()));
-        let Token { token } = serde_json::from_slice(&body).map_err(|_| odd())?;
+        let Answer { token, access_token } = serde_json::from_slice(&body).map_err(|_| odd())?;
+        let token = token.or(access_token).ok_or_else(odd)?;
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| odd())?;
         value.set_sensitive(true);
         Ok(value)

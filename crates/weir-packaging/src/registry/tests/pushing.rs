@@ -44,7 +44,9 @@ fn a_token_is_asked_for_with_the_password_and_used_until_it_does_not_suffice() {
             // me:secret
             path if path.starts_with("/token") && authorization == Some("Basic bWU6c2VjcmV0") => {
                 let token = if path.contains("push") { "push" } else { "pull" };
-                Reply::new(200, format!("{{\"token\": \"{token}\", \"expires_in\": 60}}"))
+                // Some registries send it under both names.
+                let other = if token == "push" { ", \"access_token\": \"push\"" } else { "" };
+                Reply::new(200, format!("{{\"token\": \"{token}\"{other}, \"expires_in\": 60}}"))
             }
             path if path.starts_with("/token") => Reply::new(401, ""),
             _ if request.method == "HEAD" && authorization.is_none() => bearer("pull"),
