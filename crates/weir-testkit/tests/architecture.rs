@@ -30,6 +30,7 @@ const LEVELS: [(&str, u8); 24] = [
     ("weir-packaging", STAGE),
     ("weir-serving", 4),
     ("weir-monitor", 4),
+    ("weir-cluster", 4),
     ("weir", 5),
     (TESTKIT, TEST),
 ];
@@ -40,8 +41,9 @@ const TESTKIT: &str = "weir-testkit";
 const TEST: u8 = 9;
 
 /// The crates that may name a costly dependency, in any kind of dependency.
-const ONLY_IN: [(&str, &[&str]); 2] = [
+const ONLY_IN: [(&str, &[&str]); 3] = [
     ("polars", &["weir-tables"]),
+    ("kube", &["weir-cluster"]),
     (
         "clap",
         &[
@@ -53,15 +55,17 @@ const ONLY_IN: [(&str, &[&str]); 2] = [
             "weir-packaging",
             "weir-serving",
             "weir-monitor",
+            "weir-cluster",
             "weir",
         ],
     ),
 ];
 
 /// Crates that polars must not reach, not even through others: a predictor is made of them.
-const WITHOUT_POLARS: [&str; 11] = [
+const WITHOUT_POLARS: [&str; 12] = [
     "weir-audit",
     "weir-bundle",
+    "weir-cluster",
     "weir-expectations",
     "weir-fetch",
     "weir-http",

@@ -1,0 +1,1 @@
+//! Weir on Kubernetes: submits workflows, deploys the predictor, watches.
