@@ -3,7 +3,9 @@
 use weir_contract::{Family, Representation};
 
 use crate::dag::{Dag, DagError};
+use crate::definition::STEPS;
 use crate::node::{Edge, Node, NodeId, Work};
+use crate::step::{Fan, Kind, Step};
 
 /// The choices that shape the graph. Both lists keep their order; the default is everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +22,11 @@ impl Default for PipelineSpec {
     }
 }
 
+/// One family on one representation.
+pub type Trial = (Representation, Family);
+
 impl PipelineSpec {
-    /// The graph: features, one training per representation and family, selection, packaging.
+    /// The graph of a run: every step of [`STEPS`] that needs no cluster, those with a fan-out once per trial.
     ///
     /// # Errors
     /// [`DagError::Nothing`] when there is no family or no representation, [`DagError::SameId`] when one is
@@ -33,47 +38,53 @@ impl PipelineSpec {
         if self.representations.is_empty() {
             return Err(DagError::Nothing("representation"));
         }
-        let features = Node {
-            id: NodeId::new("features"),
-            work: Work::Features,
-            output: "features".to_owned(),
-            inputs: Vec::new(),
-        };
-        let trainings = self.trainings(&features);
-        let trials: Vec<Edge> = trainings.iter().map(|node| edge(&node.output, node)).collect();
-        let selection = Node {
-            id: NodeId::new("selection"),
-            work: Work::Selection,
-            output: "selection".to_owned(),
-            inputs: trials.clone(),
-        };
-        // Which of the trials wins is known only to the run, so packaging takes them all.
-        let packaging = Node {
-            id: NodeId::new("packaging"),
-            work: Work::Packaging,
-            output: "package".to_owned(),
-            inputs: [edge("features", &features), edge("selection", &selection)].into_iter().chain(trials).collect(),
-        };
-        let mut nodes = vec![features];
-        nodes.extend(trainings);
-        nodes.extend([selection, packaging]);
+        let mut nodes: Vec<Node> = Vec::new();
+        for step in STEPS.iter().filter(|step| !step.deployment) {
+            let trials = match step.fan {
+                Fan::Once => vec![None],
+                Fan::Trials => self.trials().into_iter().map(Some).collect(),
+            };
+            let made: Vec<Node> = trials.into_iter().filter_map(|trial| node(step, trial, &nodes)).collect();
+            nodes.extend(made);
+        }
         Dag::new(nodes)
     }
 
-    fn trainings(&self, features: &Node) -> Vec<Node> {
-        let mut nodes = Vec::new();
-        for &representation in &self.representations {
-            for &family in &self.models {
-                nodes.push(Node {
-                    id: NodeId::new(format!("training/{representation}-{family}")),
-                    work: Work::Training { representation, family },
-                    output: format!("trials/{representation}-{family}"),
-                    inputs: vec![edge("features", features)],
-                });
-            }
-        }
-        nodes
+    /// What is trained, in the order of the graph.
+    #[must_use]
+    pub fn trials(&self) -> Vec<Trial> {
+        let of = |&representation| self.models.iter().map(move |&family| (representation, family));
+        self.representations.iter().flat_map(of).collect()
     }
+}
+
+/// `step` for `trial`, taking its inputs from the nodes `before`.
+fn node(step: &Step, trial: Option<Trial>, before: &[Node]) -> Option<Node> {
+    let output = step.output?;
+    let work = match (output.kind, trial) {
+        (Kind::Features, _) => Work::Features,
+        (Kind::Trial, Some((representation, family))) => Work::Training { representation, family },
+        (Kind::Selection, _) => Work::Selection,
+        (Kind::Package, _) => Work::Packaging,
+        (Kind::Trial, None) | (Kind::Validation, _) => return None,
+    };
+    let inputs = step.inputs.iter().flat_map(|port| {
+        let writers = before.iter().filter(|node| node.work.stage() == port.from);
+        writers.map(|node| match node.work {
+            Work::Training { .. } => edge(&node.output, node),
+            _ => edge(port.name, node),
+        })
+    });
+    Some(Node {
+        id: NodeId::new(one_of(step.name, trial)),
+        work,
+        output: one_of(output.name, trial),
+        inputs: inputs.collect(),
+    })
+}
+
+fn one_of(name: &str, trial: Option<Trial>) -> String {
+    trial.map_or_else(|| name.to_owned(), |(representation, family)| format!("{name}/{representation}-{family}"))
 }
 
 fn edge(artifact: &str, from: &Node) -> Edge {
