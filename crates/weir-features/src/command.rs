@@ -1,12 +1,14 @@
 //! The command: what `weir-features` and `weir features` are given.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Parser, Subcommand};
 use weir_flows::Format;
-use weir_stage::{CommonArgs, Failure, Params, Stage};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage};
 
 use crate::definitions::Documents;
+use crate::input::flow_files;
 use crate::params::FeaturesParams;
 use crate::parts::{Plan, gather, run_part};
 use crate::split::SplitKind;
@@ -21,6 +23,9 @@ pub struct Args {
 
     #[command(flatten)]
     run: RunArgs,
+
+    #[command(flatten)]
+    results: ResultsArgs,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -93,21 +98,20 @@ struct RunArgs {
 /// Which flows, and what becomes of them.
 #[derive(Debug, clap::Args)]
 struct FlowArgs {
-    /// Flow files, read in this order
+    /// Flow files, read in this order; a directory stands for the files in it, by name
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     data: Vec<PathBuf>,
 
     /// Format of the flow files [default: recognised by their first bytes]
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<Format>,
+    #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    format: FormatArg,
 
     /// A shipped feature set (default, report, no-identity) or a file; same as --set features.feature_set=NAME
     #[arg(long, value_name = "NAME|FILE")]
     feature_set: Option<String>,
 
-    /// Parameter file [default: built in]
-    #[arg(long, value_name = "FILE")]
-    params: Option<PathBuf>,
+    #[command(flatten)]
+    params: ParamsArgs,
 
     /// How flows are split: by the hash of their id, or by event time; same as --set features.split=time
     #[arg(long, value_enum, value_name = "HOW")]
@@ -116,10 +120,18 @@ struct FlowArgs {
     /// Do not search the features for what identifies hosts, moments or records; same as --set features.audit=false
     #[arg(long)]
     no_audit: bool,
+}
 
-    /// Set one parameter, as in --set features.policy=strict
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+/// A format, or nothing where the text is empty, as workflows have it.
+#[derive(Debug, Clone, Copy)]
+struct FormatArg(Option<Format>);
+
+impl FromStr for FormatArg {
+    type Err = <Format as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() { Ok(Self(None)) } else { text.parse().map(|format| Self(Some(format))) }
+    }
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -157,14 +169,16 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     stage.result(&result, || {
         let skipped = if outcome.skipped { " (unchanged)" } else { "" };
         format!("{}  {}{skipped}", outcome.artifact.dir().display(), outcome.artifact.digest().short())
-    })
+    })?;
+    args.results
+        .publish(&Results { values: vec![("digest", outcome.artifact.digest().to_string())], ..Results::default() })
 }
 
 impl FlowArgs {
     fn request(self, out: PathBuf, memory: usize) -> Result<Request<'static>, Failure> {
-        let params = Params::load(self.params.as_deref(), weir_stage::DEFAULT_PARAMS, &self.set)?;
+        let params = self.params.load()?;
         let mut features: FeaturesParams = params.section("features")?;
-        if let Some(set) = self.feature_set {
+        if let Some(set) = self.feature_set.filter(|set| !set.is_empty()) {
             features.feature_set = set;
         }
         if let Some(split) = self.split {
@@ -172,8 +186,8 @@ impl FlowArgs {
         }
         features.audit &= !self.no_audit;
         Ok(Request {
-            data: self.data,
-            format: self.format,
+            data: flow_files(self.data)?,
+            format: self.format.0,
             labels: None,
             out,
             params: features,

@@ -28,6 +28,41 @@ pub fn role(number: usize) -> String {
     format!("flows/{number}")
 }
 
+/// The files that `given` stands for: a directory stands for the files in it in the order of their names, those whose name
+/// begins with a dot left out.
+///
+/// # Errors
+/// [`Failure::input`] for a directory that cannot be listed or holds no file.
+pub fn flow_files(given: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::with_capacity(given.len());
+    for path in given {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let inside =
+            list(&path).map_err(|error| Failure::input(format!("failed to list {}: {error}", path.display())))?;
+        if inside.is_empty() {
+            return Err(Failure::input(format!("there is no file in {}", path.display()))
+                .hint("give flow files, or a directory that holds them, with --data"));
+        }
+        files.extend(inside);
+    }
+    Ok(files)
+}
+
+fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in dir.read_dir()? {
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") && entry.path().is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Whether a file starts as Parquet does.
 ///
 /// # Errors

@@ -45,7 +45,7 @@ mod work;
 pub use command::{Args, command};
 pub use definitions::{Documents, shipped_or_file};
 pub use ingest::{Ingest, Ingested, ingest};
-pub use input::{is_parquet, role};
+pub use input::{flow_files, is_parquet, role};
 pub use leakage::audit_tables;
 pub use look::{FlowsArgs, each_batch, flows_command};
 pub use params::FeaturesParams;

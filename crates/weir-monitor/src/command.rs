@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 use weir_contract::files::ACCURACY;
 use weir_contract::validation::{Payload, Protocol, ValidationReport};
 use weir_contract::{Share, json};
-use weir_stage::{CommonArgs, Failure, Stage};
+use weir_stage::{CommonArgs, Failure, Results, ResultsArgs, Stage};
 
 use crate::{Request, Settings, validate};
 
@@ -77,6 +77,10 @@ pub struct ValidateArgs {
     #[arg(long, value_name = "FILE", default_value = "weir-run/validation/validation-report.json")]
     pub out: PathBuf,
 
+    /// Small results for workflow engines.
+    #[command(flatten)]
+    pub results: ResultsArgs,
+
     /// Common options.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -132,6 +136,11 @@ pub fn validate_command(args: ValidateArgs, stage: &Stage) -> Result<(), Failure
         ));
     }
     stage.result(&report, || text(&report, &args.out))?;
+    args.results.publish(&Results {
+        values: vec![("accuracy", report.accuracy.share.to_string())],
+        metrics: vec![("accuracy", report.accuracy.share)],
+        confusion: Some(report.confusion),
+    })?;
     match report.minimum {
         Some(minimum) if !minimum.passed => Err(Failure::gate(format!(
             "accuracy {:.6} is below the minimum of {}",

@@ -1,9 +1,10 @@
 //! The command: what `weir-packaging` and `weir package` are given.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Parser;
-use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage, trial_directories};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage, trial_directories};
 
 use crate::stage::{Request, run};
 
@@ -18,17 +19,14 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "weir-run/selection")]
     pub selection: PathBuf,
 
-    /// Directories of all training artifacts that the selection compared [default: all in weir-run/trials]
+    /// Directories of all training artifacts that the selection compared, or one around them [default: all in
+    /// weir-run/trials]
     #[arg(long, num_args = 1.., value_name = "DIR")]
     pub trials: Vec<PathBuf>,
 
-    /// Parameter file [default: built in]
-    #[arg(long, value_name = "FILE")]
-    pub params: Option<PathBuf>,
-
-    /// Set one parameter, as in --set packaging.name=my-detector
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    /// Parameters.
+    #[command(flatten)]
+    pub params: ParamsArgs,
 
     /// Private key to sign the bundle with, as `openssl genpkey -algorithm ed25519` writes it
     #[arg(long, value_name = "FILE")]
@@ -37,6 +35,14 @@ pub struct Args {
     /// Directory of the artifact
     #[arg(long, value_name = "DIR", default_value = "weir-run/package")]
     pub out: PathBuf,
+
+    /// Write the report to this file, too
+    #[arg(long, value_name = "FILE")]
+    pub report_file: Option<PathBuf>,
+
+    /// Small results for workflow engines.
+    #[command(flatten)]
+    pub results: ResultsArgs,
 
     /// Common options.
     #[command(flatten)]
@@ -54,8 +60,8 @@ impl AsRef<CommonArgs> for Args {
 /// # Errors
 /// As [`run`], and [`Failure`] of usage for parameters that do not hold.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
-    let params = Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.section("packaging")?;
-    let Args { features, selection, trials, signing_key, out, .. } = args;
+    let params = args.params.load()?.section("packaging")?;
+    let Args { features, selection, trials, signing_key, out, report_file, results, .. } = args;
     let trials = trial_directories(trials, Path::new("weir-run/trials"))?;
     let outcome = run(&Request { features, selection, trials, out, signing_key, params }, stage)?;
     if outcome.skipped {
@@ -71,5 +77,21 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         "image": outcome.image(),
         "report": report,
     });
-    stage.result(&result, || format!("{}\n{}", bundle.display(), report.display()))
+    if let Some(file) = report_file.filter(|file| !file.as_os_str().is_empty()) {
+        copy(&report, &file)?;
+    }
+    stage.result(&result, || format!("{}\n{}", bundle.display(), report.display()))?;
+    let values = [("digest", Some(outcome.artifact.digest())), ("bundle", outcome.bundle_digest())];
+    let values = values.into_iter().filter_map(|(name, digest)| Some((name, digest?.to_string())));
+    results.publish(&Results { values: values.collect(), ..Results::default() })
+}
+
+fn copy(report: &Path, file: &Path) -> Result<(), Failure> {
+    let copied = || -> io::Result<u64> {
+        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+        fs::copy(report, file)
+    };
+    copied()
+        .map(drop)
+        .map_err(|error| Failure::retry(format!("failed to copy {} to {}: {error}", report.display(), file.display())))
 }

@@ -12,7 +12,7 @@ pub const PARAMETERS: &[Parameter] = &[
     text("flows", SAMPLE, "Flow file, or a directory of flow files, as the features step sees it"),
     text("flows-digest", "", "SHA-256 of the flows, so that the same flows are not read again; empty: not known"),
     text("format", "", "Format of the flows; empty: recognised by their first bytes"),
-    text("feature-set", "default", "Feature set: default, report or no-identity"),
+    text("feature-set", "", "Feature set: default, report or no-identity; empty: that of params"),
     text("params", "", "Parameters as TOML; empty: the defaults"),
     Parameter {
         name: "trials",

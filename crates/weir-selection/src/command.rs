@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use weir_contract::Digest;
 use weir_contract::files::SELECTION;
 use weir_contract::selection::{Selection, Verdict};
-use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage, trial_directories};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage, trial_directories};
 
 use crate::{Request, run};
 
@@ -16,7 +17,7 @@ pub struct Args {
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// Directories of training artifacts [default: all in weir-run/trials]
+    /// Directories of training artifacts, or one around them [default: all in weir-run/trials]
     #[arg(long, num_args = 1.., value_name = "DIR")]
     pub trials: Vec<PathBuf>,
 
@@ -24,13 +25,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub champion: Option<PathBuf>,
 
-    /// Parameter file [default: built in]
-    #[arg(long, value_name = "FILE")]
-    pub params: Option<PathBuf>,
-
-    /// Set one parameter, as in --set selection.metric=f1
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    /// Parameters.
+    #[command(flatten)]
+    pub params: ParamsArgs,
 
     /// Directory of the artifact
     #[arg(long, value_name = "DIR", default_value = "weir-run/selection")]
@@ -39,6 +36,10 @@ pub struct Args {
     /// End with exit code 4 when the verdict is to keep the champion
     #[arg(long)]
     pub fail_on_keep: bool,
+
+    /// Small results for workflow engines.
+    #[command(flatten)]
+    pub results: ResultsArgs,
 }
 
 impl AsRef<CommonArgs> for Args {
@@ -53,7 +54,7 @@ impl AsRef<CommonArgs> for Args {
 /// Those of [`run`]; of usage (exit 2) for wrong parameters; of a gate (exit 4) with `--fail-on-keep` when the
 /// champion is kept, after the artifact is written and printed.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
-    let params = Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.section("selection")?;
+    let params = args.params.load()?.section("selection")?;
     let trials = trial_directories(args.trials, Path::new("weir-run/trials"))?;
     let request = Request { trials, champion: args.champion, params, out: args.out };
     let outcome = run(&request, stage)?;
@@ -65,11 +66,28 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         stage.warn(warning);
     }
     stage.result(&selection, || text(&selection))?;
+    args.results.publish(&results(&selection, outcome.artifact.digest()))?;
     match (&selection.champion, selection.verdict) {
         (Some(champion), Verdict::Keep) if args.fail_on_keep => {
             Err(Failure::gate(format!("the champion {} is kept: {}", champion.id, champion.reason)))
         }
         _ => Ok(()),
+    }
+}
+
+fn results(selection: &Selection, digest: Digest) -> Results {
+    let winner = selection.ranking.first().map(|ranked| ranked.confusion);
+    let accuracy = winner.map(|confusion| confusion.accuracy());
+    let values = [
+        Some(("digest", digest.to_string())),
+        Some(("winner", selection.winner.to_string())),
+        accuracy.map(|accuracy| ("accuracy", accuracy.to_string())),
+        Some(("verdict", selection.verdict.name().to_owned())),
+    ];
+    Results {
+        values: values.into_iter().flatten().collect(),
+        metrics: accuracy.map(|accuracy| ("accuracy", accuracy)).into_iter().collect(),
+        confusion: winner,
     }
 }
 

@@ -1,6 +1,10 @@
 //! Arguments that every command has.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
+
+use crate::{DEFAULT_PARAMS, Failure, Params};
 
 const HEADING: &str = "Common options";
 
@@ -45,5 +49,34 @@ pub enum SimdArg {
 impl AsRef<Self> for CommonArgs {
     fn as_ref(&self) -> &Self {
         self
+    }
+}
+
+/// Where parameters come from; flatten them into the arguments of a command that has any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct ParamsArgs {
+    /// Parameter file [default: built in]
+    #[arg(long, value_name = "FILE")]
+    pub params: Option<PathBuf>,
+
+    /// Parameters as a text in TOML, in place of a file; empty: built in
+    #[arg(long, value_name = "TOML", conflicts_with = "params")]
+    pub params_text: Option<String>,
+
+    /// Set one parameter, as in --set training.folds=5
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl ParamsArgs {
+    /// The parameters of text, file or build, with what `--set` sets.
+    ///
+    /// # Errors
+    /// Those of [`Params::load`].
+    pub fn load(&self) -> Result<Params, Failure> {
+        match self.params_text.as_deref().filter(|text| !text.trim().is_empty()) {
+            Some(text) => Params::parse("--params-text", text, &self.set),
+            None => Params::load(self.params.as_deref(), DEFAULT_PARAMS, &self.set),
+        }
     }
 }

@@ -18,14 +18,16 @@ mod panic;
 mod params;
 mod printer;
 mod progress;
+mod results;
 mod stage;
 mod trials;
 
-pub use args::{CommonArgs, SimdArg};
+pub use args::{CommonArgs, ParamsArgs, SimdArg};
 pub use clock::RunClock;
 pub use entry::main;
 pub use failure::Failure;
 pub use params::{DEFAULT_PARAMS, Params, SECTIONS};
 pub use progress::ProgressHandle;
+pub use results::{Results, ResultsArgs};
 pub use stage::Stage;
 pub use trials::trial_directories;

@@ -8,23 +8,27 @@ use weir_contract::files::MANIFEST;
 
 use crate::Failure;
 
-/// The directories `given` with `--trials`; where none are, every directory in `folder` that holds a manifest, sorted.
+/// The directories `given` with `--trials`, each standing for itself or, without a manifest of its own, for every
+/// directory in it that holds one, sorted; where none are given, those in `folder`.
 ///
 /// # Errors
 /// A failure of usage when none are given and `folder` holds none, of input when it cannot be listed.
 pub fn trial_directories(given: Vec<PathBuf>, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !given.is_empty() {
-        return Ok(given);
+        let around = |dir: PathBuf| match dir.join(MANIFEST).is_file() {
+            true => vec![dir],
+            // Whoever opens a directory without trials says best what is wrong with it.
+            false => inside(&dir).ok().filter(|found| !found.is_empty()).unwrap_or_else(|| vec![dir]),
+        };
+        return Ok(given.into_iter().flat_map(around).collect());
     }
-    let mut found = match list(folder) {
+    let found = match inside(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(Failure::input(format!("failed to list {}: {error}", folder.display()))
                 .hint("give the directories of training artifacts with --trials"));
         }
         found => found.unwrap_or_default(),
     };
-    found.retain(|dir| dir.join(MANIFEST).is_file());
-    found.sort();
     if found.is_empty() {
         return Err(Failure::usage(format!("there are no training artifacts in {}", folder.display()))
             .hint("run the training stage first, or give the directories of its artifacts with --trials"));
@@ -32,8 +36,12 @@ pub fn trial_directories(given: Vec<PathBuf>, folder: &Path) -> Result<Vec<PathB
     Ok(found)
 }
 
-fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+/// The directories in `folder` that hold a manifest, sorted.
+fn inside(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
+    found.retain(|dir| dir.join(MANIFEST).is_file());
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -57,5 +65,7 @@ mod tests {
         let found = trial_directories(Vec::new(), &folder).unwrap();
         assert_eq!(found, [folder.join("autoencoder-knn"), folder.join("baseline-svc")]);
         assert_eq!(trial_directories(vec!["mine".into()], &folder).unwrap(), [PathBuf::from("mine")]);
+        assert_eq!(trial_directories(vec![folder.clone()], Path::new("nowhere")).unwrap(), found);
+        assert_eq!(trial_directories(vec![found[1].clone()], &folder).unwrap(), found[1..]);
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use weir_contract::trial::Trials;
-use weir_contract::{Family, Representation, files};
-use weir_stage::{CommonArgs, DEFAULT_PARAMS, Failure, Params, Stage};
+use weir_contract::{Digest, Family, Representation, Setting, files};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage};
 
 use crate::encoder::Encoders;
 use crate::limit::{Budget, Cuts, Limit};
@@ -23,6 +23,9 @@ pub struct Args {
 
     #[command(flatten)]
     run: RunArgs,
+
+    #[command(flatten)]
+    results: ResultsArgs,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -117,13 +120,8 @@ struct SearchArgs {
     #[arg(long, value_name = "NAME", default_value = "baseline")]
     representation: Representation,
 
-    /// Parameter file [default: built in]
-    #[arg(long, value_name = "FILE")]
-    params: Option<PathBuf>,
-
-    /// Set one parameter, as in --set training.folds=5
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    params: ParamsArgs,
 }
 
 /// Which plan, and with what.
@@ -162,6 +160,7 @@ impl AsRef<CommonArgs> for Args {
 /// # Errors
 /// As [`run`], and [`Failure`] of usage for parameters that do not hold.
 pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
+    let results = args.results;
     match args.action {
         None => {
             let RunArgs { search, budget, replay, memory, out } = args.run;
@@ -171,7 +170,7 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
                 (None, None) => Limit::None,
             };
             let request = search.request(out, limit, memory.bytes())?;
-            trials(&run(&request, stage)?, stage)
+            trials(&run(&request, stage)?, &results, stage)
         }
         Some(Action::Plan { search, shards, out }) => {
             let request = search.request(None, Limit::None, 0)?;
@@ -188,7 +187,7 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
             let open = OpenPlan::open(&plan.plan)?;
             let out = out.unwrap_or_else(|| default_out(open.plan().representation, open.plan().family));
             let outcome = open.gather(&shards, plan.features.as_deref(), &out, plan.memory.bytes(), stage)?;
-            trials(&outcome, stage)
+            trials(&outcome, &results, stage)
         }
     }
 }
@@ -196,7 +195,7 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
 impl SearchArgs {
     fn request(self, out: Option<PathBuf>, limit: Limit, memory: usize) -> Result<Request, Failure> {
         let family = self.model.ok_or_else(|| Failure::usage("--model is missing"))?;
-        let params = Params::load(self.params.as_deref(), DEFAULT_PARAMS, &self.set)?;
+        let params = self.params.load()?;
         let training: TrainingParams = params.section("training")?;
         let autoencoder: AutoencoderSection = params.section("autoencoder")?;
         Ok(Request {
@@ -253,7 +252,7 @@ fn planned(outcome: &Outcome, stage: &Stage) -> Result<(), Failure> {
     })
 }
 
-fn trials(outcome: &Outcome, stage: &Stage) -> Result<(), Failure> {
+fn trials(outcome: &Outcome, results: &ResultsArgs, stage: &Stage) -> Result<(), Failure> {
     let trials: Trials = outcome.artifact.read_json(files::TRIALS)?;
     let mut result = artifact(outcome);
     result["trials"] = serde_json::json!(trials.trials);
@@ -264,5 +263,24 @@ fn trials(outcome: &Outcome, stage: &Stage) -> Result<(), Failure> {
             format!("{:<40} {:.4}  {}", trial.id.to_string(), trial.confusion.accuracy(), parameters.join(" "))
         });
         lines.collect::<Vec<_>>().join("\n")
-    })
+    })?;
+    results.publish(&summary(&trials, outcome.artifact.digest()))
+}
+
+/// Scores of both fits; the confusion matrix is that of the best.
+fn summary(trials: &Trials, digest: Digest) -> Results {
+    let of = |setting| trials.trials.iter().find(|trial| trial.id.setting == setting);
+    let mut metrics = Vec::new();
+    if let Some(default) = of(Setting::Default) {
+        metrics.push(("default_accuracy", default.confusion.accuracy()));
+    }
+    let best = of(Setting::Best);
+    if let Some(best) = best {
+        metrics.push(("accuracy", best.confusion.accuracy()));
+        metrics.push(("balanced_accuracy", best.confusion.balanced_accuracy()));
+        let malicious = best.confusion.malicious();
+        metrics.extend([("precision", malicious.precision), ("recall", malicious.recall), ("f1", malicious.f1)]);
+        metrics.extend(best.roc_auc.map(|area| ("roc_auc", area)));
+    }
+    Results { values: vec![("digest", digest.to_string())], metrics, confusion: best.map(|best| best.confusion) }
 }

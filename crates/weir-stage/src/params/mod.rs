@@ -43,11 +43,18 @@ impl Params {
     /// Failures of usage that name file and line, or the `--set`: a file that cannot be read or is no TOML, a
     /// section that is not among [`SECTIONS`], a number that is not finite, a seed that is no whole number.
     pub fn load(path: Option<&Path>, builtin: (&str, &str), sets: &[String]) -> Result<Self, Failure> {
-        let (name, text) = match path {
-            Some(path) => (path.display().to_string(), read(path)?),
-            None => (format!("built-in {}", builtin.0), builtin.1.to_owned()),
-        };
-        let (mut table, mut places) = parse(&name, &text)?;
+        match path {
+            Some(path) => Self::parse(&path.display().to_string(), &read(path)?, sets),
+            None => Self::parse(&format!("built-in {}", builtin.0), builtin.1, sets),
+        }
+    }
+
+    /// As [`Params::load`], from `text`; `name` stands for it in failures.
+    ///
+    /// # Errors
+    /// Those of [`Params::load`].
+    pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<Self, Failure> {
+        let (mut table, mut places) = parse(name, text)?;
         for set in sets {
             set::apply(set, &mut table, &mut places)?;
         }
@@ -83,6 +90,15 @@ impl Params {
         let value: T = toml::from_str(&text).map_err(|error| explain::failure(name, &text, &error, &self.places))?;
         value.validate().map_err(|errors| ranges::failure(name, &errors, &self.places))?;
         Ok(value)
+    }
+
+    /// All of them as one text in TOML, which [`Params::parse`] reads to the same parameters.
+    ///
+    /// # Errors
+    /// [`Failure::usage`] when a value has no form in TOML.
+    pub fn to_toml(&self) -> Result<String, Failure> {
+        toml::to_string(&self.table)
+            .map_err(|error| Failure::usage(format!("failed to write the parameters as TOML: {error}")))
     }
 
     /// The seed, 42 where none is set.
