@@ -16,10 +16,12 @@
 mod dag;
 mod definition;
 mod execute;
+pub mod kfp;
 pub mod local;
 mod node;
 mod spec;
 mod step;
+pub mod yaml;
 
 pub use dag::{Dag, DagError};
 pub use definition::{PARAMETERS, SAMPLE, STEPS};
