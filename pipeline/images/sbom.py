@@ -51,7 +51,7 @@ def main():
 
 def dependencies():
     """Packages by (name, version), each with licence and whether it is of this workspace, and whom each one uses."""
-    command = ["cargo", "tree", "--locked", "--workspace", "--edges", "normal,no-proc-macro"]
+    command = [os.environ.get("CARGO", "cargo"), "tree", "--locked", "--workspace", "--edges", "normal,no-proc-macro"]
     command += ["--prefix", "depth", "--format", "\t{p}\t{l}"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
