@@ -1,0 +1,305 @@
+"""Do the rendered overlays keep the promises of k8s/README.md?
+
+    policies.py README MANIFESTS...      a file of manifests per overlay
+
+Every pod is `restricted` and states what it needs, every image is ours, no secret has a value, every account is there,
+rights are those of the README's table and no others, and the network lets through what has to go through, nothing else.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+import yaml
+
+# Accounts of others: Kubeflow's.
+FOREIGN_ACCOUNTS = {"default-editor"}
+OUR_IMAGE = re.compile(r"^(\{\{[a-z.]+\}\}|[a-z0-9.:/-]+)/weir-(features|training|selection|packaging|serving|monitor|cluster):\S+$")
+SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|ACCESS_KEY|PRIVATE)", re.IGNORECASE)
+# `to` and `from` of the network rules: labels of a pod, with its namespace's where it is another.
+WORKFLOW = "workflows.argoproj.io/workflow"
+COMPONENT = "app.kubernetes.io/component"
+
+
+def main(readme, paths):
+    rights = rights_of(pathlib.Path(readme).read_text())
+    problems = []
+    for path in paths:
+        overlay = Overlay(path)
+        checks = [overlay.pods, overlay.secrets, overlay.accounts, overlay.network, lambda: overlay.rights(rights)]
+        found = [problem for check in checks for problem in check()]
+        problems += [f"{overlay.name}: {problem}" for problem in found]
+        print(f"{overlay.name}: {len(overlay.documents)} manifests, {overlay.counted} containers, {len(found)} problems")
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def rights_of(readme):
+    """Role -> {(group, resource, resource name, verb)} from the table of the README."""
+    rights = {}
+    for line in readme.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 5 and cells[0].startswith("`weir-") and cells[4]:
+            role, group, resources, verbs, _reason = cells
+            role = role.strip("`")
+            names = re.findall(r"`([a-z-]+)`", resources.partition(":")[2]) or [""]
+            group = "" if group == "core" else group
+            for resource in re.findall(r"[a-z/]+", resources.partition(":")[0]):
+                for verb in re.findall(r"[a-z]+", verbs):
+                    rights.setdefault(role, set()).update((group, resource, name, verb) for name in names)
+    if not rights:
+        sys.exit("error: the README has no table of rights")
+    return rights
+
+
+class Overlay:
+    def __init__(self, path):
+        self.name = pathlib.Path(path).stem
+        self.documents = list(yaml.safe_load_all(pathlib.Path(path).read_text()))
+        self.counted = 0
+
+    def of(self, *kinds):
+        return [document for document in self.documents if document["kind"] in kinds]
+
+    # Pods
+
+    def pods(self):
+        problems = []
+        for document in self.documents:
+            for where, pod, containers in pods_of(document):
+                for container in containers:
+                    self.counted += 1
+                    of = f"{document['kind']} {document['metadata']['name']} {where} {container.get('name', '')}".strip()
+                    problems += [f"{of}: {problem}" for problem in container_problems(pod, container)]
+        for template in self.of("WorkflowTemplate"):
+            problems += executor_problems(template)
+        if not self.counted:
+            problems.append("has no pod")
+        return problems
+
+    # Secrets
+
+    def secrets(self):
+        problems = [f"Secret {secret['metadata']['name']} has a value" for secret in self.of("Secret")]
+        for document in self.documents:
+            for path, value in walk(document):
+                inlined = isinstance(value, dict) and SECRET_NAME.search(str(value.get("name", ""))) and value.get("value")
+                if inlined and path[-2:-1] == ("env",):
+                    problems.append(f"{document['kind']} {document['metadata']['name']}: {value['name']} has a value")
+                if isinstance(value, str) and re.search(r"-----BEGIN|AKIA[0-9A-Z]{16}", value):
+                    problems.append(f"{document['kind']} {document['metadata']['name']}: a key in {path}")
+        return problems
+
+    # Accounts and rights
+
+    def accounts(self):
+        there = {account["metadata"]["name"] for account in self.of("ServiceAccount")} | FOREIGN_ACCOUNTS
+        used = {}
+        for document in self.documents:
+            for path, value in walk(document):
+                if path and path[-1] == "serviceAccountName":
+                    used.setdefault(value, document)
+            for subject in document.get("subjects", []):
+                used.setdefault(subject["name"], document)
+                if subject["kind"] != "ServiceAccount" or not subject.get("namespace"):
+                    yield f"{document['metadata']['name']}: a subject without namespace or not a service account"
+        for name, document in used.items():
+            if name not in there:
+                yield f"{document['kind']} {document['metadata']['name']}: there is no ServiceAccount {name}"
+        for name in there - set(used) - FOREIGN_ACCOUNTS:
+            if name != "weir-predictor":  # Of the InferenceService, which `weir deploy` makes.
+                yield f"nothing uses the ServiceAccount {name}"
+
+    def rights(self, wanted):
+        for document in self.of("ClusterRole", "ClusterRoleBinding"):
+            yield f"{document['kind']} {document['metadata']['name']}: rights beyond the namespace"
+        roles = {role["metadata"]["name"]: role for role in self.of("Role")}
+        for name, role in roles.items():
+            granted = set()
+            for rule in role["rules"]:
+                # The overlay kubeflow puts our prefix before a name that Pipelines has taken.
+                names = [name.removeprefix("weir-") for name in rule.get("resourceNames", [""])]
+                granted.update((g, r, n, v) for g in rule["apiGroups"] for r in rule["resources"] for n in names for v in rule["verbs"])
+            for right in sorted(granted - wanted.get(name, set())):
+                yield f"Role {name}: {right} is not in the README's table"
+            for right in sorted(wanted.get(name, set()) - granted):
+                yield f"Role {name}: {right} of the README's table is not granted"
+            if any("*" in right or "secrets" in right for right in granted):
+                yield f"Role {name}: too much"
+        bound = {binding["roleRef"]["name"] for binding in self.of("RoleBinding")}
+        for name in set(roles) ^ bound:
+            if name != "weir-submit":  # For people: bound by an administrator.
+                yield f"{name}: a role without binding, or a binding without role"
+
+    # Network
+
+    def network(self):
+        policies = self.of("NetworkPolicy")
+        component = lambda name, **more: {COMPONENT: name, "app.kubernetes.io/part-of": "weir", **more}
+        stage = lambda name: component(name, **{WORKFLOW: "weir-x"})
+        elsewhere = lambda namespace, **pod: (pod, {"kubernetes.io/metadata.name": namespace})
+        predictor, features, training = component("predictor"), stage("features"), stage("training")
+        dns, internet = elsewhere("kube-system", **{"k8s-app": "kube-dns"}), elsewhere("internet")
+        prometheus = elsewhere("monitoring", **{"app.kubernetes.io/name": "prometheus"})
+        client = ({}, {"kubernetes.io/metadata.name": "shop", "weir-client": "true"})
+        s3 = self.name.startswith(("s3", "kubeflow"))
+        full = self.name.endswith("-full")
+        expected = [
+            (True, features, dns, 53), (True, training, dns, 53), (True, predictor, dns, 53),
+            (True, features, internet, 6443), (True, training, internet, 443), (True, stage("notify"), internet, 443),
+            (True, features, internet, 80), (False, training, internet, 80), (False, training, internet, 22),
+            (s3, training, internet, 9000), (s3, predictor, internet, 9000), (False, predictor, internet, 80),
+            (s3, predictor, internet, 443), (False, predictor, internet, 6443),
+            (True, component("monitor"), predictor, 8080), (True, stage("deploy"), predictor, 8080), (True, stage("validation"), predictor, 8080),
+            (False, features, predictor, 8080), (False, training, features, 8080), (False, training, predictor, 8080),
+            (True, client, predictor, 8080), (False, client, predictor, 9000), (False, internet, predictor, 8080),
+            (False, internet, features, 8080), (full, prometheus, predictor, 8080),
+            (False, elsewhere("monitoring", **{"app.kubernetes.io/name": "grafana"}), predictor, 8080),
+        ]
+        source, sensor, bus = component("event-source"), component("sensor"), component("event-bus")
+        events = ({}, {"weir-events": "true"})
+        if full:
+            expected += [
+                (True, source, bus, 4222), (True, sensor, bus, 4222), (True, bus, bus, 6222), (False, source, bus, 6222),
+                (True, events, source, 12000), (False, client, source, 12000), (True, sensor, internet, 6443),
+                (True, component("monitor"), source, 12000), (False, bus, internet, 443),
+                (False, source, internet, 443), (s3, source, internet, 9000), (False, internet, bus, 4222),
+                (False, training, bus, 4222), (False, sensor, predictor, 8080),
+            ]
+        if self.name == "kubeflow":
+            pipelines = ({"pipelines.kubeflow.org/v2_component": "true"}, None)
+            notebook = ({"notebook-name": "n"}, None)
+            expected += [(True, pipelines, predictor, 8080), (True, notebook, internet, 22), (False, notebook, predictor, 8080),
+                         (True, elsewhere("istio-system"), predictor, 8080)]
+        for allowed, source, target, port in expected:
+            if passes(policies, peer(source), peer(target), port) != allowed:
+                yield f"network: {describe(source)} to {describe(target)}:{port} should {'pass' if allowed else 'not pass'}"
+
+
+def pods_of(document):
+    """(where, settings of the pod, containers) of all pods that come of a manifest."""
+    kind, spec = document["kind"], document.get("spec", {})
+    if kind in ("WorkflowTemplate", "Workflow"):
+        for template in spec.get("templates", []):
+            pod = {"securityContext": {**spec.get("securityContext", {}), **template.get("securityContext", {})}}
+            pod["command"] = True
+            containers = [template[of] for of in ("container", "script") if of in template]
+            containers += template.get("initContainers", []) + template.get("sidecars", [])
+            containers += template.get("containerSet", {}).get("containers", [])
+            if containers:
+                yield template["name"], pod, containers
+    elif kind == "ServingRuntime":
+        yield "", spec, spec["containers"]
+    elif kind == "InferenceService":
+        model = spec["predictor"].get("model", {})
+        if "resources" in model or "securityContext" in model:
+            yield "predictor", spec["predictor"], [model]
+    elif kind == "EventBus":
+        of = spec["jetstream"]
+        templates = ("containerTemplate", "reloaderContainerTemplate", "metricsContainerTemplate")
+        yield "", of, [{"name": name, "image": None, **of.get(name, {})} for name in templates]
+    elif kind in ("EventSource", "Sensor"):
+        yield "", spec["template"], [{"image": None, **spec["template"].get("container", {})}]
+    elif kind == "Pod":
+        yield "", spec, spec["containers"] + spec.get("initContainers", [])
+    elif kind in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
+        pod = spec["template"]["spec"]
+        yield "", pod, pod["containers"] + pod.get("initContainers", [])
+
+
+def container_problems(pod, container):
+    """What Pod Security Standards call `restricted`, a read-only root, our uid, what is needed, our image."""
+    of_pod, own = pod.get("securityContext", {}), container.get("securityContext", {})
+    both = {**of_pod, **own}
+    wanted = {"runAsNonRoot": True, "runAsUser": 65532, "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True}
+    for name, value in wanted.items():
+        if both.get(name) != value:
+            yield f"{name} is {both.get(name)}, not {value}"
+    if both.get("seccompProfile", {}).get("type") != "RuntimeDefault":
+        yield "seccompProfile is not RuntimeDefault"
+    if own.get("capabilities", {}).get("drop") != ["ALL"] or own["capabilities"].get("add"):
+        yield "capabilities are not dropped"
+    for name in ("hostNetwork", "hostPID", "hostIPC"):
+        if pod.get(name):
+            yield name
+    if own.get("privileged") or any("hostPath" in volume for volume in pod.get("volumes", [])):
+        yield "privileged, or a path of the host"
+    for what in ("requests", "limits"):
+        for resource in ("cpu", "memory"):
+            if resource not in container.get("resources", {}).get(what, {}):
+                yield f"no {resource} in {what}"
+    # Argo Events brings its own images.
+    image = container.get("image", "")
+    if image is not None and not OUR_IMAGE.match(image):
+        yield f"image {image!r} is not ours"
+    if pod.get("command") and not container.get("command"):
+        yield "no command; Argo would have to ask the registry for it"
+
+
+def executor_problems(template):
+    """Argo's own containers get what its controller was told; a restricted namespace wants it said."""
+    patch = json.loads(template["spec"].get("podSpecPatch") or "{}")
+    for kind, name in (("initContainers", "init"), ("containers", "wait")):
+        contexts = [container.get("securityContext", {}) for container in patch.get(kind, []) if container["name"] == name]
+        context = contexts[0] if contexts else {}
+        if context.get("allowPrivilegeEscalation") is not False or context.get("capabilities") != {"drop": ["ALL"]}:
+            yield f"WorkflowTemplate {template['metadata']['name']}: podSpecPatch leaves Argo's container {name} unrestricted"
+
+
+def walk(node, path=()):
+    yield path, node
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        yield from walk(value, (*path, key))
+
+
+def peer(of):
+    """(labels of the pod, labels of its namespace or None for ours)"""
+    return of if isinstance(of, tuple) else (of, None)
+
+
+def describe(of):
+    pod, namespace = peer(of)
+    return pod.get(COMPONENT) or (namespace or {}).get("kubernetes.io/metadata.name") or str(pod or namespace)
+
+
+def passes(policies, source, target, port):
+    """Whether a connection is let out where it begins and let in where it ends. Pods elsewhere are not ours to close."""
+    leaves = source[1] is not None or opened(policies, "Egress", source, target, port)
+    return leaves and (target[1] is not None or opened(policies, "Ingress", target, source, port))
+
+
+def opened(policies, direction, pod, other, port):
+    of_pod = [p["spec"] for p in policies if direction in p["spec"]["policyTypes"] and selects(p["spec"]["podSelector"], pod[0])]
+    if not of_pod:
+        return True
+    rules = [rule for spec in of_pod for rule in spec.get(direction.lower(), [])]
+    end = "to" if direction == "Egress" else "from"
+    return any(
+        (end not in rule or any(is_peer(of, other) for of in rule[end]))
+        and ("ports" not in rule or any(of["port"] == port for of in rule["ports"]))
+        for rule in rules
+    )
+
+
+def is_peer(selector, other):
+    pod, namespace = other
+    if "namespaceSelector" in selector:
+        inside = namespace is not None and selects(selector["namespaceSelector"], namespace)
+    else:
+        inside = namespace is None
+    return inside and selects(selector.get("podSelector", {}), pod)
+
+
+def selects(selector, labels):
+    exact = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+    return exact and all(
+        {"Exists": of["key"] in labels, "In": labels.get(of["key"]) in of.get("values", [])}[of["operator"]]
+        for of in selector.get("matchExpressions", [])
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
