@@ -7,6 +7,7 @@ beside them. METRICS: the text of a predictor's /metrics, after a prediction and
 """
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -60,7 +61,7 @@ def main(manifests, rules_test, metrics):
 
 
 def promtool(*arguments):
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True)
+    done = subprocess.run([os.environ.get("PROMTOOL", "promtool"), *map(str, arguments)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"error: promtool {arguments[0]} {arguments[1]}\n{done.stdout}{done.stderr}")
 

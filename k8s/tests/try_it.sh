@@ -65,6 +65,8 @@ for case in "kserve-crd|KServe's CRDs were not installed" "submit|the run failed
   if ! grep -qF "${case##*|}" "$work/out" || ! grep -q '^hint: ' "$work/out"; then cat "$work/out"; exit 1; fi
 done
 while read -r forward; do
-  if kill -0 "$forward" 2>/dev/null; then echo "error: a port-forward is left"; exit 1; fi
+  for _ in {1..50}; do grep -qs sleep "/proc/$forward/cmdline" || continue 2; sleep 0.1; done
+  echo "error: a port-forward is left"
+  exit 1
 done <"$work/forwards"
 echo "try-it calls what it should"
