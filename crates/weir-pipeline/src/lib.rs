@@ -13,6 +13,7 @@
 //! This crate does not know how a stage works, where its files are or how a cluster is spoken to. It reads and writes no
 //! files.
 
+pub mod argo;
 mod dag;
 mod definition;
 mod execute;
