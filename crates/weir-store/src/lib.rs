@@ -33,6 +33,7 @@ mod commit;
 mod dataset;
 mod diff;
 mod error;
+mod files;
 mod gc;
 mod group;
 mod insert;
@@ -54,6 +55,7 @@ pub use commit::{Change, Classes, Commit, DataFile, Insert, LabelFile, LabelKind
 pub use dataset::{Dataset, NewDataset};
 pub use diff::{Diff, DiffSide, FeatureChange, FeatureDiff};
 pub use error::StoreError;
+pub use files::Files;
 pub use gc::{GcReport, Grace};
 pub use group::{Document, FeatureNote, Group, GroupDefinition, GroupKey};
 pub use insert::{Inserted, KnownSource, NewData, NewInsert, Note};
