@@ -1,0 +1,45 @@
+//! The steps of a run that speak to the cluster, as a program.
+
+use clap::{Parser, Subcommand};
+use weir_cluster::{DeployArgs, ExportArgs, NotifyArgs};
+use weir_stage::{CommonArgs, Failure, Stage};
+
+/// What a run on a cluster does to the cluster: deploy the predictor, notify
+#[derive(Parser)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a bundle through KServe, and wait until it is what is served
+    Deploy(DeployArgs),
+    /// Tell a webhook how a run ended
+    Notify(NotifyArgs),
+    /// Write an artifact to stdout, for `weir submit --out`
+    Export(ExportArgs),
+}
+
+impl AsRef<CommonArgs> for Arguments {
+    fn as_ref(&self) -> &CommonArgs {
+        match &self.command {
+            Command::Deploy(args) => args.as_ref(),
+            Command::Notify(args) => args.as_ref(),
+            Command::Export(args) => args.as_ref(),
+        }
+    }
+}
+
+fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
+        Command::Notify(args) => weir_cluster::notify_command(args, stage),
+        Command::Export(args) => weir_cluster::export_command(args, stage),
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    weir_stage::main("weir-cluster", env!("CARGO_PKG_VERSION"), run)
+}
