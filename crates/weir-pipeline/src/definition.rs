@@ -7,6 +7,9 @@ use Argument::{Input, Model, OutputFile, Piece, PieceOutput, PieceOutputs, Piece
 /// Where a run reads its flows when it is given none: the sample in the image of the features stage.
 pub const SAMPLE: &str = "/usr/share/weir/sample/flows.csv";
 
+/// Where images are pulled from where no registry is named: one on the machine.
+pub const REGISTRY: &str = "localhost:5000";
+
 /// The parameters of a run, in the order in which people see them.
 pub const PARAMETERS: &[Parameter] = &[
     text("flows", SAMPLE, "Flow file, or a directory of flow files, as the features step sees it"),
@@ -31,7 +34,7 @@ pub const PARAMETERS: &[Parameter] = &[
     text("minimum-accuracy", "0", "Accuracy below which the deployed predictor fails its validation"),
     text("model-name", "weir", "Name of the InferenceService, and of the model in its URLs"),
     text("storage-uri", "", "Where the predictor finds artifacts, such as s3://bucket or pvc://weir"),
-    text("registry", "localhost:5000", "Registry of the images"),
+    text("registry", REGISTRY, "Registry of the images"),
     Parameter { name: "tag", default: Default::Version, about: "Tag of the images", choices: &[] },
 ];
 

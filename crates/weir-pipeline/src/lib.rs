@@ -25,7 +25,7 @@ mod step;
 pub mod yaml;
 
 pub use dag::{Dag, DagError};
-pub use definition::{PARAMETERS, SAMPLE, STEPS};
+pub use definition::{PARAMETERS, REGISTRY, SAMPLE, STEPS};
 pub use execute::{Event, Input, Outcome, StageRunner, Stopped, execute};
 pub use node::{Edge, Node, NodeId, Work};
 pub use spec::{PipelineSpec, Trial};

@@ -39,6 +39,14 @@ pub fn defaults(spec: &PipelineSpec, version: &str) -> Values {
     PARAMETERS.iter().map(|parameter| (parameter.name, vec![value(parameter.default)])).collect()
 }
 
+/// Those of `values` that a local run heeds: what its steps are called with.
+#[must_use]
+pub fn parameters(values: &Values) -> Values {
+    let steps = || STEPS.iter().filter(|step| !step.deployment);
+    let taken = |name| steps().any(|step| step.arguments.contains(&Argument::Parameter(name)));
+    values.iter().filter(|&(&name, _)| taken(name)).map(|(&name, value)| (name, value.clone())).collect()
+}
+
 /// The trials of `spec` as a workflow has them in its parameter `trials`: a JSON list.
 #[must_use]
 pub fn trials(spec: &PipelineSpec) -> String {

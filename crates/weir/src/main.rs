@@ -20,6 +20,8 @@ struct Arguments {
 enum Command {
     /// Run the whole pipeline: features, training, selection, packaging
     Run(command::run::Args),
+    /// Write the pipeline as a workflow for Argo or Kubeflow, or as the plan of a local run
+    Pipeline(command::pipeline::Args),
     /// Turn labelled flows into validated and split feature tables
     Features(weir_features::Args),
     /// Train one model family on one representation: a default fit and a search
@@ -48,6 +50,16 @@ enum Command {
     Serve(weir_serving::Args),
     /// Send the validation flows to a served model, and hold its accuracy against a minimum
     Validate(weir_monitor::ValidateArgs),
+    /// Run the pipeline on a cluster and watch it until it ends
+    Submit(command::submit::Args),
+    /// List the runs on a cluster
+    Runs(weir_cluster::RunsArgs),
+    /// Show what the steps of a run on a cluster wrote
+    Logs(weir_cluster::LogsArgs),
+    /// Stop a run on a cluster
+    Stop(weir_cluster::StopArgs),
+    /// Serve a bundle through KServe, and wait until it is what is served
+    Deploy(weir_cluster::DeployArgs),
     /// Make labelled traffic of a small cluster
     Simulate(command::simulate::Args),
     /// Download a published data set, check it and unpack it
@@ -58,6 +70,7 @@ impl AsRef<CommonArgs> for Arguments {
     fn as_ref(&self) -> &CommonArgs {
         match &self.command {
             Command::Run(args) => args.as_ref(),
+            Command::Pipeline(args) => args.as_ref(),
             Command::Features(args) => args.as_ref(),
             Command::Train(args) => args.as_ref(),
             Command::Select(args) => args.as_ref(),
@@ -72,6 +85,11 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Predict(args) => args.as_ref(),
             Command::Serve(args) => args.as_ref(),
             Command::Validate(args) => args.as_ref(),
+            Command::Submit(args) => args.as_ref(),
+            Command::Runs(args) => args.as_ref(),
+            Command::Logs(args) => args.as_ref(),
+            Command::Stop(args) => args.as_ref(),
+            Command::Deploy(args) => args.as_ref(),
             Command::Simulate(args) => args.as_ref(),
             Command::Fetch(args) => args.as_ref(),
         }
@@ -81,6 +99,7 @@ impl AsRef<CommonArgs> for Arguments {
 fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
     match arguments.command {
         Command::Run(args) => command::run::command(args, stage),
+        Command::Pipeline(args) => command::pipeline::command(args, stage),
         Command::Features(args) => weir_features::command(args, stage),
         Command::Train(args) => weir_training::command(args, stage),
         Command::Select(args) => weir_selection::command(args, stage),
@@ -95,6 +114,11 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Predict(args) => command::predict::command(args, stage),
         Command::Serve(args) => weir_serving::command(args, stage),
         Command::Validate(args) => weir_monitor::validate_command(args, stage),
+        Command::Submit(args) => command::submit::command(args, stage),
+        Command::Runs(args) => weir_cluster::runs_command(args, stage),
+        Command::Logs(args) => weir_cluster::logs_command(args, stage),
+        Command::Stop(args) => weir_cluster::stop_command(args, stage),
+        Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
         Command::Simulate(args) => command::simulate::command(args, stage),
         Command::Fetch(args) => weir_fetch::command(args, stage),
     }

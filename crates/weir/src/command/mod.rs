@@ -3,7 +3,9 @@
 pub(crate) mod audit;
 pub(crate) mod expectations;
 pub(crate) mod output;
+pub(crate) mod pipeline;
 pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod simulate;
 pub(crate) mod store;
+pub(crate) mod submit;

@@ -135,3 +135,60 @@ fn a_changed_input_and_force_run_again() {
     let (skipped, renamed) = features(text(&shorter), &["--feature-set", text(&set)]);
     assert!(!skipped && renamed != other);
 }
+
+#[test]
+fn a_directory_stands_for_its_flow_files_in_the_order_of_their_names() {
+    let temp = TempRun::new();
+    let data = flows(&temp, 1_000);
+    let whole = std::fs::read_to_string(&data).unwrap();
+    let (header, rows) = whole.split_once('\n').unwrap();
+    let half = rows.match_indices('\n').nth(500).unwrap().0 + 1;
+    for (name, part) in [("b.csv", &rows[half..]), ("a.csv", &rows[..half])] {
+        temp.write(&format!("flows/{name}"), format!("{header}\n{part}"));
+    }
+    temp.write("flows/.hidden", "no flows");
+    let digest = |inputs: &[&str], out: &str| {
+        let out = temp.join(out);
+        weir(["features", "--out", text(&out), "--data"].into_iter().chain(inputs.iter().copied())).ok();
+        weir_artifact::Artifact::open(out).unwrap().digest()
+    };
+    let [dir, a, b] = ["flows", "flows/a.csv", "flows/b.csv"].map(|name| temp.join(name));
+    assert_eq!(digest(&[text(&dir)], "of-directory"), digest(&[text(&a), text(&b)], "of-files"));
+    std::fs::create_dir(temp.join("empty")).unwrap();
+    let empty = weir(["features", "--data", text(&temp.join("empty")), "--out", text(&temp.join("none"))]);
+    assert_eq!(empty.code, Some(3), "{}", empty.stderr);
+    assert!(empty.stderr.contains("there is no file in"), "{}", empty.stderr);
+}
+
+#[test]
+fn workflows_give_parameters_as_a_text_and_take_small_results_as_files() {
+    let temp = TempRun::new();
+    let data = flows(&temp, 1_500);
+    let (out, values) = (temp.join("features"), temp.join("values"));
+    let args = ["features", "--data", text(&data), "--format", "", "--feature-set", "", "--out", text(&out)];
+    let given = ["--params-text", "[features]\nfeature_set = \"no-identity\"\n", "--values", text(&values)];
+    weir(args.into_iter().chain(given)).ok();
+    let artifact = weir_artifact::Artifact::open(&out).unwrap();
+    assert_eq!(artifact.manifest().parameters["feature_set"], "no-identity");
+    assert_eq!(std::fs::read_to_string(values.join("digest")).unwrap(), artifact.digest().to_string());
+    // Again, with nothing to do: whoever waits for the results gets them.
+    std::fs::remove_dir_all(&values).unwrap();
+    weir(args.into_iter().chain(given)).ok();
+    assert_eq!(std::fs::read_to_string(values.join("digest")).unwrap(), artifact.digest().to_string());
+    let wrong = weir(args.into_iter().chain(["--params-text", "[features]\nfeature_sets = 1\n"]));
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("--params-text:2") && wrong.stderr.contains("feature_sets"), "{}", wrong.stderr);
+}
+
+#[test]
+fn containers_refuse_what_only_the_process_heeds() {
+    let temp = TempRun::new();
+    let out = temp.join("run");
+    for option in [["--budget", "1s"], ["--memory", "10"]] {
+        let args = ["run", "--engine", "containers", "--out", text(&out)];
+        let output = weir(args.into_iter().chain(option));
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        assert!(output.stderr.contains(option[0]) && output.stderr.contains("--engine"), "{}", output.stderr);
+    }
+    assert!(!out.exists());
+}

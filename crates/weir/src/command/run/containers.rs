@@ -41,7 +41,7 @@ pub(super) struct ContainerArgs {
     container_tool: Option<Tool>,
 
     /// Registry of the images
-    #[arg(long, value_name = "HOST[/PATH]", default_value = "localhost:5000")]
+    #[arg(long, value_name = "HOST[/PATH]", default_value = weir_pipeline::REGISTRY)]
     registry: String,
 
     /// Tag of the images [default: the version of this build]

@@ -11,12 +11,13 @@ use serde_json::json;
 use weir_artifact::Artifact;
 use weir_contract::selection::Selection;
 use weir_contract::trial::Trials;
-use weir_contract::{ExitCode, Family, Representation, Setting, TrialId, files};
+use weir_contract::{ExitCode, Setting, TrialId, files};
 use weir_flows::Format;
-use weir_pipeline::{Dag, Event, PipelineSpec, Work, execute};
+use weir_pipeline::{Dag, Event, Work, execute};
 use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 use weir_training::Budget;
 
+use super::pipeline::TrialsArgs;
 use containers::{ContainerArgs, Containers};
 use in_process::InProcess;
 
@@ -44,13 +45,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME|FILE")]
     feature_set: Option<String>,
 
-    /// Model families [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
-    models: Vec<Family>,
-
-    /// What the models see [default: baseline,autoencoder]
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
-    representations: Vec<Representation>,
+    #[command(flatten)]
+    trials: TrialsArgs,
 
     /// Memory for caches, in MiB [default: 1024]
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
@@ -100,14 +96,7 @@ impl Args {
 
 pub(crate) fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
     let started = Instant::now();
-    let spec = PipelineSpec {
-        models: if args.models.is_empty() { Family::ALL.to_vec() } else { args.models.clone() },
-        representations: match args.representations.is_empty() {
-            true => Representation::ALL.to_vec(),
-            false => args.representations.clone(),
-        },
-    };
-    let dag = spec.dag().map_err(|error| Failure::usage(error.to_string()))?;
+    let dag = args.trials.spec().dag().map_err(|error| Failure::usage(error.to_string()))?;
     let out = args.out.clone();
     let observe = |event: Event<'_>| observe(stage, event);
     let finished = match args.engine {
