@@ -226,10 +226,10 @@ def container_problems(pod, container):
             yield name
     if own.get("privileged") or any("hostPath" in volume for volume in pod.get("volumes", [])):
         yield "privileged, or a path of the host"
-    for what in ("requests", "limits"):
-        for resource in ("cpu", "memory"):
-            if resource not in container.get("resources", {}).get(what, {}):
-                yield f"no {resource} in {what}"
+    # A limit of CPU is a choice: it only keeps a step from what the node has to spare.
+    for what, resource in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
+        if resource not in container.get("resources", {}).get(what, {}):
+            yield f"no {resource} in {what}"
     # Argo Events brings its own images.
     image = container.get("image", "")
     if image is not None and not OUR_IMAGE.match(image):

@@ -42,9 +42,8 @@ class Damages(unittest.TestCase):
         for name in ("runAsNonRoot", "runAsUser", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "seccompProfile", "capabilities"):
             self.noticed(lambda documents: runtime(documents)["securityContext"].pop(name), name)
         self.noticed(lambda documents: runtime(documents)["securityContext"]["capabilities"].update(add=["NET_RAW"]), "capabilities")
-        for what in ("requests", "limits"):
-            for resource in ("cpu", "memory"):
-                self.noticed(lambda documents: runtime(documents)["resources"][what].pop(resource), f"no {resource} in {what}")
+        for what, resource in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
+            self.noticed(lambda documents: runtime(documents)["resources"][what].pop(resource), f"no {resource} in {what}")
         self.noticed(lambda documents: runtime(documents).update(image="docker.io/library/busybox:1"), "is not ours")
 
     def test_pods_of_argo_events_count_too(self):
