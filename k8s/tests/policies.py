@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-import yaml
+import validate
 
 # Accounts of others: Kubeflow's.
 FOREIGN_ACCOUNTS = {"default-editor"}
@@ -26,9 +26,8 @@ def main(readme, paths):
     rights = rights_of(pathlib.Path(readme).read_text())
     problems = []
     for path in paths:
-        overlay = Overlay(path)
-        checks = [overlay.pods, overlay.secrets, overlay.accounts, overlay.network, lambda: overlay.rights(rights)]
-        found = [problem for check in checks for problem in check()]
+        overlay = Overlay(pathlib.Path(path).stem, validate.read(path))
+        found = overlay.problems(rights)
         problems += [f"{overlay.name}: {problem}" for problem in found]
         print(f"{overlay.name}: {len(overlay.documents)} manifests, {overlay.counted} containers, {len(found)} problems")
     for problem in problems:
@@ -55,10 +54,14 @@ def rights_of(readme):
 
 
 class Overlay:
-    def __init__(self, path):
-        self.name = pathlib.Path(path).stem
-        self.documents = list(yaml.safe_load_all(pathlib.Path(path).read_text()))
+    def __init__(self, name, documents):
+        self.name = name
+        self.documents = documents
         self.counted = 0
+
+    def problems(self, rights):
+        """What is wrong, a line each."""
+        return [*self.pods(), *self.secrets(), *self.accounts(), *self.rights(rights), *self.network()]
 
     def of(self, *kinds):
         return [document for document in self.documents if document["kind"] in kinds]

@@ -3,15 +3,13 @@
 import copy
 import os
 import pathlib
-import tempfile
 import unittest
 
-import yaml
-
 import policies
+import validate
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
-GOOD = list(yaml.safe_load_all(pathlib.Path(os.environ["MANIFESTS"]).read_text()))
+GOOD = validate.read(os.environ["MANIFESTS"])
 
 
 def find(documents, kind, name):
@@ -22,13 +20,7 @@ class Damages(unittest.TestCase):
     def problems(self, damage):
         documents = copy.deepcopy(GOOD)
         damage(documents)
-        with tempfile.TemporaryDirectory() as directory:
-            path = pathlib.Path(directory) / "s3-full.yaml"
-            path.write_text(yaml.safe_dump_all(documents))
-            overlay = policies.Overlay(path)
-            rights = policies.rights_of(README.read_text())
-            checks = [overlay.pods, overlay.secrets, overlay.accounts, overlay.network, lambda: overlay.rights(rights)]
-            return [problem for check in checks for problem in check()]
+        return policies.Overlay("s3-full", documents).problems(policies.rights_of(README.read_text()))
 
     def noticed(self, damage, part):
         problems = self.problems(damage)

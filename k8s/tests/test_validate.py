@@ -30,6 +30,19 @@ def fields(node, path=()):
             yield from fields(value, (*path, key))
 
 
+def shapes(document):
+    """One path of each shape: the tenth task has no other fields than the first."""
+    return {tuple("*" if isinstance(key, int) else key for key in path): path for path in fields(document)}.values()
+
+
+def noticed(document):
+    """Whether a version of the schema refuses the document, or it does not say of which kind it is."""
+    if not all(isinstance(document.get(of), str) for of in ("apiVersion", "kind")):
+        return True
+    validators = SCHEMAS.validators(document["apiVersion"], document["kind"])
+    return not validators or not all(validator.is_valid(document) for _, validator in validators) or bool(SCHEMAS.embedded(document))
+
+
 def parent(document, path):
     for key in path[:-1]:
         document = document[key]
@@ -41,33 +54,30 @@ class Mutations(unittest.TestCase):
         for document in good():
             self.assertEqual(SCHEMAS.problems(document), [], validate.name(document))
 
-    def test_every_renamed_field_is_noticed(self):
+    def damage(self, how):
+        """Damages every field in turn; each has to be noticed."""
         count, missed = 0, []
         for document in good():
-            for path in fields(document):
-                damaged = copy.deepcopy(document)
-                holder = parent(damaged, path)
-                holder[f"{path[-1]}s"] = holder.pop(path[-1])
+            for path in shapes(document):
+                holder = parent(document, path)
+                value = holder.pop(path[-1])
+                key, damaged = how(path[-1], value)
+                holder[key] = damaged
                 count += 1
-                if not SCHEMAS.problems(damaged):
+                if not noticed(document):
                     missed.append(f"{validate.name(document)} {path}")
+                del holder[key]
+                holder[path[-1]] = value
         self.assertEqual(missed, [])
         self.assertGreater(count, 500)
-        print(f"{count} renamed fields noticed")
+        return count
+
+    def test_every_renamed_field_is_noticed(self):
+        print(self.damage(lambda key, value: (f"{key}s", value)), "renamed fields noticed")
 
     def test_every_field_of_another_type_is_noticed(self):
-        count, missed = 0, []
-        for document in good():
-            for path in fields(document):
-                damaged = copy.deepcopy(document)
-                value = parent(damaged, path)[path[-1]]
-                # A list is wrong for a scalar and an object, a number with a fraction for a list.
-                parent(damaged, path)[path[-1]] = 0.5 if isinstance(value, list) else [[]]
-                count += 1
-                if not SCHEMAS.problems(damaged):
-                    missed.append(f"{validate.name(document)} {path}")
-        self.assertEqual(missed, [])
-        print(f"{count} fields of another type noticed")
+        # A list is wrong for a scalar and an object, a number with a fraction for a list.
+        print(self.damage(lambda key, value: (key, 0.5 if isinstance(value, list) else [[]])), "fields of another type noticed")
 
     def test_what_has_to_be_there_is_missed(self):
         required = {
