@@ -122,7 +122,7 @@ class Overlay:
         for name, role in roles.items():
             granted = set()
             for rule in role["rules"]:
-                # The overlay kubeflow puts our prefix before a name that Pipelines has taken.
+                # The overlay kubeflow has a second one, with our prefix: Pipelines has taken the name.
                 names = [name.removeprefix("weir-") for name in rule.get("resourceNames", [""])]
                 granted.update((g, r, n, v) for g in rule["apiGroups"] for r in rule["resources"] for n in names for v in rule["verbs"])
             for right in sorted(granted - wanted.get(name, set())):
