@@ -67,20 +67,20 @@ pub(crate) async fn follow(cluster: &Cluster, stage: &Stage, wanted: &Follow<'_>
             watcher::Config::default().fields(&format!("metadata.name={}", wanted.run)),
         )
         .default_backoff()
-        .map(News::Workflow)
+        .map(|event| News::Workflow(Box::new(event)))
         .boxed(),
         watcher(cluster.api::<Pod>(), watcher::Config::default().labels(&label(wanted.run)))
             .default_backoff()
-            .map(News::Pod)
+            .map(|event| News::Pod(Box::new(event)))
             .boxed(),
         stream::unfold((), |()| async { Some((News::Tick, tokio::time::sleep(TICK).await)) }).boxed(),
     ]);
     let mut ended: Option<Instant> = None;
     while let Some(item) = news.next().await {
         match item {
-            News::Workflow(event) => follower.on_workflow(event).await?,
+            News::Workflow(event) => follower.on_workflow(*event).await?,
             News::Pod(event) => {
-                if let Some(logs) = follower.on_pod(event) {
+                if let Some(logs) = follower.on_pod(*event) {
                     news.push(logs);
                 }
             }
@@ -105,8 +105,8 @@ pub(crate) fn label(run: &str) -> String {
 }
 
 enum News {
-    Workflow(watcher::Result<Event<DynamicObject>>),
-    Pod(watcher::Result<Event<Pod>>),
+    Workflow(Box<watcher::Result<Event<DynamicObject>>>),
+    Pod(Box<watcher::Result<Event<Pod>>>),
     Line(Step, String),
     EndOfLog,
     Tick,
