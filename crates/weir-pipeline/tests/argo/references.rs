@@ -92,6 +92,8 @@ fn what_a_template_takes_another_has_written() {
     assert_eq!(written.len(), 4 + 4 + 3, "{written:#?}");
     let keys: BTreeSet<&String> = written.iter().collect();
     assert_eq!(keys.len(), 3 + 3 + 3, "both ways lead to the same features and trials: {written:#?}");
+    let around = |outer: &&String| keys.iter().any(|inner| inner.starts_with(&format!("{outer}/")));
+    assert_eq!(keys.iter().find(|outer| around(outer)), None, "one artifact inside another: {keys:#?}");
 }
 
 /// Collects the keys of all artifacts below `name`, with the values that the tasks around give.
