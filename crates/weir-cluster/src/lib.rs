@@ -31,4 +31,4 @@ pub use logs::{LogsArgs, logs_command};
 pub use notify::{NotifyArgs, notify_command};
 pub use runs::{RunsArgs, runs_command};
 pub use stop::{StopArgs, stop_command};
-pub use submit::{ArtifactsArg, Data, SubmitArgs, Template, submit_command};
+pub use submit::{ArtifactsArg, Data, SubmitArgs, submit_command};

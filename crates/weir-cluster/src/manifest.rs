@@ -34,7 +34,7 @@ pub(crate) fn print(manifests: &[Value], stage: &Stage) -> Result<(), Failure> {
     }
     let mut text = String::new();
     for manifest in manifests {
-        let yaml = serde_saphyr::to_string(manifest)
+        let yaml = weir_pipeline::yaml::to_yaml(manifest)
             .map_err(|error| Failure::retry(format!("failed to write a manifest as YAML: {error}")))?;
         text += "---\n";
         text += yaml.trim_start_matches("---\n");

@@ -11,6 +11,8 @@ use clap::{Parser, ValueEnum};
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use weir_contract::{Family, Representation};
+use weir_pipeline::PipelineSpec;
+use weir_pipeline::argo::{Artifacts, Options, workflow_template};
 use weir_stage::{CommonArgs, Failure, Stage};
 
 use crate::cluster::{Cluster, ClusterArgs, Doing, MANAGER, kinds};
@@ -99,6 +101,11 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
+    /// Let Argo remember features and trials by what they are made of, for later runs to take; its controller needs the
+    /// right to write the ConfigMap weir-memo
+    #[arg(long)]
+    pub memoize: bool,
+
     /// Name of the workflow template
     #[arg(long, value_name = "NAME", default_value = "weir")]
     pub template: String,
@@ -160,28 +167,14 @@ pub enum ArtifactsArg {
     Volume,
 }
 
-/// A WorkflowTemplate.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Template {
-    /// The whole manifest.
-    pub manifest: Value,
-}
-
-/// Starts a run of `template` and watches it; prints the run, and what came of it, on stdout.
+/// Starts a run and watches it; prints the run, and what came of it, on stdout.
 ///
 /// # Errors
 /// Failures of usage (exit 2) for arguments that do not hold, for a cluster that is not set up or does not allow it, and
 /// for steps that end so; of input (exit 3) and of a gate (exit 4) where a step ends so; to be retried (exit 1) for
 /// everything else. Interrupted (exit 130) by Ctrl-C, while the run goes on.
-pub fn submit_command(
-    args: SubmitArgs,
-    stage: &Stage,
-    template: impl FnOnce(ArtifactsArg) -> Result<Template, Failure>,
-) -> Result<(), Failure> {
-    let template = match args.no_apply {
-        true => None,
-        false => Some(named(template(args.artifacts)?, &args.template, args.cluster.namespace.as_deref())),
-    };
+pub fn submit_command(args: SubmitArgs, stage: &Stage) -> Result<(), Failure> {
+    let template = (!args.no_apply).then(|| template(&args));
     let request = Request::new(&args)?;
     if args.dry_run {
         return print(&args, template, &request, stage);
@@ -201,23 +194,27 @@ pub fn submit_command(
     report(&workflow, &cluster.namespace, fetched.as_ref(), stage)
 }
 
-/// `template` under another name, in another namespace.
-fn named(mut template: Template, name: &str, namespace: Option<&str>) -> Template {
-    template.manifest["metadata"]["name"] = json!(name);
-    if let Some(namespace) = namespace {
-        template.manifest["metadata"]["namespace"] = json!(namespace);
-    }
-    template
+/// The template as the cluster shall have it.
+fn template(args: &SubmitArgs) -> Value {
+    let artifacts = match args.artifacts {
+        ArtifactsArg::S3 => Artifacts::S3,
+        ArtifactsArg::Volume => Artifacts::Volume,
+    };
+    let options = Options { artifacts, memoize: args.memoize };
+    let mut manifest = workflow_template(&PipelineSpec::default(), env!("CARGO_PKG_VERSION"), options);
+    manifest["metadata"]["name"] = json!(args.template);
+    manifest["metadata"]["namespace"] = json!(args.cluster.namespace());
+    manifest
 }
 
-fn print(args: &SubmitArgs, template: Option<Template>, request: &Request, stage: &Stage) -> Result<(), Failure> {
+fn print(args: &SubmitArgs, template: Option<Value>, request: &Request, stage: &Stage) -> Result<(), Failure> {
     if request.needs_repository() {
         stage.note(
             "where the cluster keeps artifacts is filled in from its ConfigMap artifact-repositories at submission",
         );
     }
     let workflow = request.workflow(args.cluster.namespace());
-    let manifests: Vec<Value> = template.map(|template| template.manifest).into_iter().chain([workflow]).collect();
+    let manifests: Vec<Value> = template.into_iter().chain([workflow]).collect();
     manifest::print(&manifests, stage)
 }
 
@@ -226,7 +223,7 @@ async fn start(
     cluster: &Cluster,
     stage: &Stage,
     args: &SubmitArgs,
-    template: Option<Template>,
+    template: Option<Value>,
     mut request: Request,
 ) -> Result<String, Failure> {
     if request.needs_repository() {
@@ -252,8 +249,7 @@ async fn start(
 }
 
 /// Somebody else's changes to the template are kept, unless the user says otherwise.
-async fn apply(cluster: &Cluster, stage: &Stage, name: &str, template: Template) -> Result<(), Failure> {
-    let mut manifest = template.manifest;
+async fn apply(cluster: &Cluster, stage: &Stage, name: &str, mut manifest: Value) -> Result<(), Failure> {
     manifest["metadata"]["namespace"] = json!(cluster.namespace);
     let params = PatchParams { force: stage.common().force, ..PatchParams::apply(MANAGER) };
     let applied = cluster.custom(&kinds::workflow_template()).patch(name, &params, &Patch::Apply(&manifest)).await;

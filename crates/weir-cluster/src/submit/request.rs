@@ -2,15 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use weir_contract::{Family, Representation};
+use weir_pipeline::argo::FLOWS;
 use weir_stage::{DEFAULT_PARAMS, Failure, Params};
 
 use super::data::Data;
 use super::repository::Repository;
 use super::{ArtifactsArg, SubmitArgs};
 use crate::manifest::labels;
-
-/// Where the flows of a run that come as an artifact are put; the template has the same path.
-const FLOWS: &str = "/weir/flows";
 
 /// A run that is to be created.
 #[derive(Debug, Clone)]
