@@ -51,7 +51,7 @@ enum Command {
     /// Send the validation flows to a served model, and hold its accuracy against a minimum
     Validate(weir_monitor::ValidateArgs),
     /// Run the pipeline on a cluster and watch it until it ends
-    Submit(command::submit::Args),
+    Submit(weir_cluster::SubmitArgs),
     /// List the runs on a cluster
     Runs(weir_cluster::RunsArgs),
     /// Show what the steps of a run on a cluster wrote
@@ -114,7 +114,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Predict(args) => command::predict::command(args, stage),
         Command::Serve(args) => weir_serving::command(args, stage),
         Command::Validate(args) => weir_monitor::validate_command(args, stage),
-        Command::Submit(args) => command::submit::command(args, stage),
+        Command::Submit(args) => weir_cluster::submit_command(args, stage),
         Command::Runs(args) => weir_cluster::runs_command(args, stage),
         Command::Logs(args) => weir_cluster::logs_command(args, stage),
         Command::Stop(args) => weir_cluster::stop_command(args, stage),

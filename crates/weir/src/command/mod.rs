@@ -8,4 +8,3 @@ pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod simulate;
 pub(crate) mod store;
-pub(crate) mod submit;
