@@ -1,4 +1,4 @@
-"""What every image has to be: check_image.py ARCHIVE STAGE VERSION, where the archive is one that `build --archive` wrote.
+"""What every image has to be: check_image.py ARCHIVE STAGE VERSION, for an archive that `build --archive` wrote.
 
 Held are the files, their modes and owners, the configuration, the binary's linkage and the list of what is linked,
 which is valid CycloneDX (needs `cyclonedx-python-lib[json-validation]`). Prints a JSON line with the sizes.
