@@ -46,7 +46,8 @@ def main(manifests, rules_test, metrics):
     all_rules = [rule for group in rules["groups"] for rule in group["rules"]]
     known |= {rule["record"]: {"namespace", "model_name"} for rule in all_rules if "record" in rule}
     problems = []
-    for query in [rule["expr"] for rule in all_rules] + queries + [variable.split("(")[1].split(",")[0] for variable in variables]:
+    of_variables = [variable.split("(")[1].split(",")[0] for variable in variables]
+    for query in [rule["expr"] for rule in all_rules] + queries + of_variables:
         names, labels = asked(query)
         problems += [f"{name} is not exported: {query}" for name in names - set(known)]
         of_names = TARGET_LABELS | {"le"}.union(*(known.get(name, set()) for name in names))
@@ -56,7 +57,7 @@ def main(manifests, rules_test, metrics):
     problems += [f"no test of the alert {name}" for name in sorted(alerts ^ tested)]
     for problem in problems:
         print(problem)
-    print(f"{len(alerts)} alerts, {len(queries)} queries of the dashboard, {len(exported)} series exported, {len(problems)} problems")
+    print(f"{len(alerts)} alerts, {len(queries)} queries, {len(exported)} series exported, {len(problems)} problems")
     return 1 if problems else 0
 
 

@@ -27,7 +27,8 @@ predictor=$here/../components/predictor/inference-service.yaml
 "$python" "$here/validate.py" "${overlays[@]}" "$work/memo.yaml" "$predictor"
 "$python" "$here/policies.py" "$here/../README.md" "${overlays[@]}"
 cd "$here"
-MANIFESTS=$work/local-full.yaml:$work/s3-full.yaml:$work/kubeflow.yaml:$work/memo.yaml:$predictor "$python" -m unittest test_validate
+several=$work/local-full.yaml:$work/s3-full.yaml:$work/kubeflow.yaml:$work/memo.yaml:$predictor
+MANIFESTS=$several "$python" -m unittest test_validate
 MANIFESTS=$work/s3-full.yaml "$python" -m unittest test_policies
 
 # What a predictor exports that has predicted and has refused a row.

@@ -31,16 +31,19 @@ class Damages(unittest.TestCase):
 
     def test_every_setting_that_makes_a_pod_restricted_is_asked_for(self):
         runtime = lambda documents: find(documents, "ServingRuntime", "weir-predictor")["spec"]["containers"][0]
-        for name in ("runAsNonRoot", "runAsUser", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "seccompProfile", "capabilities"):
+        settings = ("runAsNonRoot", "runAsUser", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "seccompProfile")
+        for name in (*settings, "capabilities"):
             self.noticed(lambda documents: runtime(documents)["securityContext"].pop(name), name)
-        self.noticed(lambda documents: runtime(documents)["securityContext"]["capabilities"].update(add=["NET_RAW"]), "capabilities")
+        context = lambda documents: runtime(documents)["securityContext"]
+        self.noticed(lambda documents: context(documents)["capabilities"].update(add=["NET_RAW"]), "capabilities")
         for what, resource in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
             self.noticed(lambda documents: runtime(documents)["resources"][what].pop(resource), f"no {resource} in {what}")
         self.noticed(lambda documents: runtime(documents).update(image="docker.io/library/busybox:1"), "is not ours")
 
     def test_pods_of_argo_events_count_too(self):
         self.noticed(lambda d: find(d, "Sensor", "weir")["spec"]["template"].pop("container"), "Sensor weir")
-        self.noticed(lambda d: find(d, "EventBus", "default")["spec"]["jetstream"].pop("reloaderContainerTemplate"), "EventBus default")
+        bus = lambda documents: find(documents, "EventBus", "default")["spec"]["jetstream"]
+        self.noticed(lambda d: bus(d).pop("reloaderContainerTemplate"), "EventBus default")
         self.noticed(lambda d: find(d, "EventSource", "weir")["spec"]["template"].pop("securityContext"), "EventSource weir")
 
     def test_a_step_without_command_or_restriction_is_noticed(self):

@@ -40,7 +40,8 @@ def noticed(document):
     if not all(isinstance(document.get(of), str) for of in ("apiVersion", "kind")):
         return True
     validators = SCHEMAS.validators(document["apiVersion"], document["kind"])
-    return not validators or not all(validator.is_valid(document) for _, validator in validators) or bool(SCHEMAS.embedded(document))
+    valid = validators and all(validator.is_valid(document) for _, validator in validators)
+    return not valid or bool(SCHEMAS.embedded(document))
 
 
 def parent(document, path):

@@ -46,10 +46,10 @@ in_order() {
 }
 
 try || { cat "$work/out"; exit 1; }
-in_order "kind create cluster --name weir" "argo-workflows" "rollout status deployment/workflow-controller" "cert-manager.yaml" \
-  "charts/kserve-crd" "charts/kserve-resources" "patch clusterstoragecontainer default" "build --archive" "kind load image-archive" "overlays/local" \
-  "weir submit --context kind-weir --artifacts volume" "weir deploy --context kind-weir" "port-forward deployment/weir-predictor" \
-  "/v1/models/weir:predict"
+in_order "kind create cluster --name weir" "argo-workflows" "rollout status deployment/workflow-controller" \
+  "cert-manager.yaml" "charts/kserve-crd" "charts/kserve-resources" "patch clusterstoragecontainer default" "build --archive" "kind load image-archive" "overlays/local" \
+  "weir submit --context kind-weir --artifacts volume" "weir deploy --context kind-weir" \
+  "port-forward deployment/weir-predictor" "/v1/models/weir:predict"
 ! grep -q minio "$work/calls" || { echo "error: a MinIO that nobody asked for"; exit 1; }
 
 try --artifacts s3 || { cat "$work/out"; exit 1; }
@@ -60,7 +60,8 @@ grep -q 'kind: Deployment' "$work/applied"
 try && CALLS=$work/calls STATE=$work/state PATH="$work/bin:$PATH" "$work/k8s/try-it" down --on kind
 in_order "kind delete cluster --name weir"
 
-for case in "kserve-crd|KServe's CRDs were not installed" "submit|the run failed" "load image|was not loaded" "weir deploy|not deployed"; do
+for case in "kserve-crd|KServe's CRDs were not installed" "load image|was not loaded" "submit|the run failed" \
+  "weir deploy|not deployed"; do
   if FAIL=${case%%|*} try; then echo "error: ${case%%|*} fails and try-it does not"; exit 1; fi
   if ! grep -qF "${case##*|}" "$work/out" || ! grep -q '^hint: ' "$work/out"; then cat "$work/out"; exit 1; fi
 done
