@@ -24,7 +24,7 @@ SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|ACCESS_KEY|PRIVATE)", re.IGNOR
 
 def main(readme, paths):
     rights = rights_of(pathlib.Path(readme).read_text())
-    problems = command_problems(rights, pathlib.Path(readme).parent.parent / "crates/weir-cluster/README.md")
+    problems = command_problems(rights, pathlib.Path(readme).resolve().parent.parent / "crates/weir-cluster/README.md")
     for path in paths:
         overlay = Overlay(pathlib.Path(path).stem, validate.read(path))
         found = overlay.problems(rights)
