@@ -1,0 +1,8 @@
+//! The commands against a stand-in API server: what they ask, what they tell, how they end.
+
+mod connect;
+mod deploy;
+mod fixture;
+mod server;
+mod submit;
+mod watching;
