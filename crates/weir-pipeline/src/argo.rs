@@ -13,8 +13,8 @@
 //! costs about ten seconds around its program, so what divides a step is there only when asked for.
 //!
 //! Artifacts lie under keys that follow from what they are made of: features under a digest of the parameters that
-//! make them, trials under one of the features' digest. Keys are those of objects in Argo's default artifact repository
-//! or of directories of a volume, see [`Artifacts`].
+//! make them, if the digest of the flows is among them, and trials under one of the features' digest. Keys are those of
+//! objects in Argo's default artifact repository or of directories of a volume, see [`Artifacts`].
 
 mod graph;
 mod place;

@@ -203,15 +203,14 @@ fn bound(name: &str) -> String {
     let parameter = |name: &str| format!("workflow.parameters['{name}']");
     match name {
         FEATURES_KEY => {
-            // Flows that are not known by their digest are those of this run alone.
-            let flows = format!("sprig.coalesce({}, workflow.name)", parameter("flows-digest"));
+            let flows = parameter("flows-digest");
             let others = ["flows", "format", "feature-set", "params", "tag"].map(parameter);
-            reference::digest(&[vec![flows], others.to_vec()].concat())
+            reference::digest(Some(&flows), &[vec![flows.clone()], others.to_vec()].concat())
         }
         TRIALS_KEY => {
             let features = "tasks.features.outputs.parameters.digest".to_owned();
             let others = ["params", "trials", "tag"].map(parameter);
-            reference::digest(&[vec![features], others.to_vec()].concat())
+            reference::digest(None, &[vec![features], others.to_vec()].concat())
         }
         REPRESENTATION => format!("{{{{item.{REPRESENTATION}}}}}"),
         MODEL => format!("{{{{item.{MODEL}}}}}"),

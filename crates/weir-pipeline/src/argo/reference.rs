@@ -19,10 +19,13 @@ pub(super) fn output(task: &str, name: &str) -> String {
     format!("{{{{tasks.{task}.outputs.parameters.{name}}}}}")
 }
 
-/// What an expression makes of its values: SHA-256, in hexadecimal digits, of their JSON list. An argument stands as in
-/// expressions, without braces.
-pub(super) fn digest(values: &[String]) -> String {
-    format!("{{{{=sprig.sha256sum(toJson([{}]))}}}}", values.join(", "))
+/// A digest of `values`, each as expressions have it, without braces: SHA-256 of their JSON list, in hexadecimal digits.
+/// Where the value `known` is empty, or Argo lacks the function (its developers have once taken out most of sprig, and
+/// mean to again), it is the run's own id: then what lies under it is of this run alone.
+pub(super) fn digest(known: Option<&str>, values: &[String]) -> String {
+    let known = known.map(|value| format!(" and {value} != ''")).unwrap_or_default();
+    let values = values.join(", ");
+    format!("{{{{='sha256sum' in sprig{known} ? sprig.sha256sum(toJson([{values}])) : workflow.uid}}}}")
 }
 
 /// The names of all input parameters that `template` refers to.

@@ -175,18 +175,20 @@ fn item_has(form: &Form, task: &Value, member: &str) -> bool {
     }
 }
 
-/// Whether an expression is made of functions that Argo has and parameters that there are. It is evaluated as a whole,
-/// and must hold no `?`, at which Argo 3.6 cuts it in two.
+/// Whether an expression is a condition, a digest of what there is, and the run's id otherwise. Argo 3.6 cuts an expression
+/// in two at its first `?`, so there is one.
 fn expression_is_known(expression: &str, parameters: &BTreeSet<&str>) -> bool {
-    let Some(values) = expression.strip_prefix("sprig.sha256sum(toJson([").and_then(|rest| rest.strip_suffix("]))"))
-    else {
-        return false;
-    };
+    let Some((condition, rest)) = expression.split_once(" ? ") else { return false };
+    let values = rest.strip_prefix("sprig.sha256sum(toJson([").and_then(|rest| rest.strip_suffix("])) : workflow.uid"));
     let known = |value: &str| match value.strip_prefix("workflow.parameters['").and_then(|rest| rest.strip_suffix("']"))
     {
         Some(name) => parameters.contains(name),
-        None => !results(value).is_empty() || value == "workflow.name",
+        None => !results(value).is_empty(),
     };
-    let values = values.replace("sprig.coalesce(", "").replace(')', "");
-    !expression.contains('?') && values.split(", ").all(known)
+    let condition_is_known = match condition.strip_prefix("'sha256sum' in sprig") {
+        Some("") => true,
+        Some(more) => more.strip_prefix(" and ").and_then(|more| more.strip_suffix(" != ''")).is_some_and(known),
+        None => false,
+    };
+    condition_is_known && !rest.contains('?') && values.is_some_and(|values| values.split(", ").all(known))
 }
