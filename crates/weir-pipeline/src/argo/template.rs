@@ -115,9 +115,10 @@ pub(super) fn notify() -> Value {
     declared(template)
 }
 
-/// What Argo remembers of a template under `key`. The key of the ConfigMap is asked for and not used.
+/// What Argo remembers of a template under `key`. Without the `key` of the ConfigMap that the full CRDs of 3.x ask for:
+/// it was never used, those of 4.x refuse it, and 3.x comes with minimal ones.
 pub(super) fn memoize(key: &str) -> Value {
-    json!({ "key": key, "maxAge": "720h", "cache": { "configMap": { "name": "weir-memo", "key": "weir" } } })
+    json!({ "key": key, "maxAge": "720h", "cache": { "configMap": { "name": "weir-memo" } } })
 }
 
 /// Key under which the trial of a template is remembered. Argo wants letters, digits and hyphens.
