@@ -56,7 +56,7 @@ fn task(step: &Step, name: String, template: String, options: Options) -> Value 
     if step.fan == Fan::Trials {
         task["withParam"] = json!(reference::parameter("trials"));
     }
-    match step.deployment {
+    match step.deployment && !follows_deployment(step) {
         true => when(task, format!("{} == true", reference::parameter("deploy"))),
         false => task,
     }
@@ -161,23 +161,38 @@ fn name_around(step: &Step) -> String {
     step.divided.map_or_else(|| step.name.to_owned(), |divided| format!("{}-in-{}", step.name, divided.parameter))
 }
 
-/// The tasks that `step` waits for: they have succeeded, or were skipped because another took their place.
+/// The tasks that `step` waits for: they have succeeded, or were skipped because another took their place. What follows
+/// a step of the deployment is there only if that one has succeeded; a condition would come too late, since Argo 4.0
+/// waits forever for the result of a step that was skipped.
 fn before(step: &Step) -> Vec<String> {
-    let values = step.arguments.iter().filter_map(|argument| match argument {
-        Argument::Value { of, .. } => Some(*of),
-        _ => None,
-    });
     let mut names = Vec::new();
-    for from in step.inputs.iter().map(|port| port.from).chain(values) {
-        let step = STEPS.iter().find(|step| step.name == from);
-        let both = step.filter(|step| step.divided.is_some() && step.fan == Fan::Trials).map(name_around);
-        for name in std::iter::once(from.to_owned()).chain(both) {
+    for from in steps_before(step) {
+        let name = match from.deployment {
+            true => format!("{}.Succeeded", from.name),
+            false => from.name.to_owned(),
+        };
+        let in_pieces = (from.divided.is_some() && from.fan == Fan::Trials).then(|| name_around(from));
+        for name in std::iter::once(name).chain(in_pieces) {
             if !names.contains(&name) {
                 names.push(name);
             }
         }
     }
     names
+}
+
+fn follows_deployment(step: &Step) -> bool {
+    steps_before(step).any(|before| before.deployment)
+}
+
+/// The steps that `step` takes artifacts or results from.
+fn steps_before(step: &Step) -> impl Iterator<Item = &'static Step> {
+    let results = step.arguments.iter().filter_map(|argument| match argument {
+        Argument::Value { of, .. } => Some(*of),
+        _ => None,
+    });
+    let names = step.inputs.iter().map(|port| port.from).chain(results);
+    names.filter_map(|name| STEPS.iter().find(|step| step.name == name))
 }
 
 /// The arguments of a call of the template `called`: for each of its inputs what `value` says.
