@@ -1,6 +1,7 @@
 //! What the cluster's answers mean to the person who asked, and what to do about them.
 
 use kube::Error;
+use kube::client::AuthError;
 use kube::core::Status;
 use weir_stage::Failure;
 
@@ -34,12 +35,20 @@ impl<'a> Doing<'a> {
 pub(crate) fn explain(error: &Error, doing: &Doing<'_>, server: &str, namespace: &str) -> Failure {
     match error {
         Error::Api(status) => answer(status, doing, namespace),
-        Error::Auth(error) => {
-            Failure::usage(format!("failed to get credentials for {server}: {}", weir_http::chain(error)))
-                .hint("log in again; `kubectl get pods` shows whether the credentials work there")
-        }
+        Error::Service(error) if is_about_credentials(error.as_ref()) => no_credentials(error.as_ref(), server),
+        Error::Auth(error) => no_credentials(error, server),
         other => unreachable(other, doing, server),
     }
+}
+
+/// The client's layers hand their errors on as what goes wrong with a request.
+fn is_about_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<AuthError>() || matches!(error.downcast_ref(), Some(Error::Auth(_)))
+}
+
+fn no_credentials(error: &dyn std::error::Error, server: &str) -> Failure {
+    Failure::usage(format!("failed to get credentials for {server}: {}", weir_http::chain(error)))
+        .hint("log in again; `kubectl get pods` shows whether the credentials work there")
 }
 
 /// Whether the cluster does not know the kind at all.

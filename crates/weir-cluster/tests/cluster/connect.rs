@@ -72,7 +72,7 @@ fn a_token_comes_from_the_kubeconfig_a_file_or_a_program() {
 
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");
-    std::fs::write(&file, "secret\n").unwrap();
+    std::fs::write(&file, "secret").unwrap();
     Home::with(&cluster, &json!({"tokenFile": file})).run(&["runs"]).ok();
 
     let program = dir.path().join("login");
@@ -81,6 +81,16 @@ fn a_token_comes_from_the_kubeconfig_a_file_or_a_program() {
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let exec = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": program, "interactiveMode": "Never"}});
     Home::with(&cluster, &exec).run(&["runs"]).ok();
+
+    std::fs::write(&file, "no\ntoken").unwrap();
+    let output = Home::with(&cluster, &json!({"tokenFile": file})).run(&["runs"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("failed to get credentials"), "{}", output.stderr);
+
+    let failing = json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/false", "interactiveMode": "Never"}});
+    let output = Home::with(&cluster, &failing).run(&["runs"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("auth exec command"), "{}", output.stderr);
 
     let output = Home::with(&cluster, &json!({"token": "wrong"})).run(&["runs"]);
     assert_eq!(output.code, Some(2));

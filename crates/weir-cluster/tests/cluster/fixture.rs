@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use weir_testkit::Output;
 
-use crate::server::{Piece, Reply, Request, Server};
+use crate::server::{Piece, Reply, Request, Server, refusal};
 
 pub(crate) const RUN: &str = "weir-x7k2p";
 
@@ -190,7 +190,7 @@ pub(crate) fn pod(node: &Value, status: Value) -> Value {
 pub(crate) struct World {
     /// What lists of the run give, one after the other; the last again and again.
     pub(crate) lists: Vec<Value>,
-    /// What watches of it give, one after the other; then nothing more comes.
+    /// What watches of it give, one after the other, an error for an empty one; then nothing more comes.
     pub(crate) watches: Mutex<Vec<Vec<Piece>>>,
     pub(crate) pods: Vec<Value>,
     /// What every program writes.
@@ -215,7 +215,10 @@ impl World {
             ("POST", "workflows") => Reply::Json(201, self.lists[0].clone()),
             ("GET", "workflows") if watch => {
                 let mut watches = self.watches.lock().unwrap();
-                Reply::Stream(if watches.is_empty() { vec![Piece::Hold] } else { watches.remove(0) })
+                match if watches.is_empty() { vec![Piece::Hold] } else { watches.remove(0) } {
+                    none if none.is_empty() => refusal(503, "ServiceUnavailable", "the server is starting", json!({})),
+                    pieces => Reply::Stream(pieces),
+                }
             }
             ("GET", "workflows") => {
                 let index = self.listed.fetch_add(1, Ordering::SeqCst).min(self.lists.len() - 1);

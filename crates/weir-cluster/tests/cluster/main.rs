@@ -2,6 +2,7 @@
 
 mod connect;
 mod deploy;
+mod fetch;
 mod fixture;
 mod server;
 mod submit;

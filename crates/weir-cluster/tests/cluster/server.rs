@@ -32,7 +32,6 @@ pub(crate) enum Reply {
 /// A piece of a stream.
 pub(crate) enum Piece {
     Event(&'static str, Value),
-    Line(String),
     /// The connection breaks.
     Cut,
     /// Nothing more comes.
@@ -149,7 +148,6 @@ fn write(stream: &mut impl Write, reply: Reply, stop: &AtomicBool) -> std::io::R
             for piece in pieces {
                 let text = match piece {
                     Piece::Event(kind, object) => format!("{}\n", json!({"type": kind, "object": object})),
-                    Piece::Line(line) => format!("{line}\n"),
                     Piece::Cut => return stream.flush(),
                     Piece::Hold => {
                         stream.flush()?;

@@ -82,7 +82,7 @@ fn the_template_is_applied_and_the_run_has_only_what_was_given() {
                 "arguments": {
                     "parameters": [
                         {"name": "flows", "value": "/flows"},
-                        {"name": "trials", "value": "[{\"model\":\"knn\",\"representation\":\"baseline\"},{\"model\":\"knn\",\"representation\":\"autoencoder\"}]"},
+                        {"name": "trials", "value": "[{\"representation\":\"baseline\",\"model\":\"knn\"},{\"representation\":\"autoencoder\",\"model\":\"knn\"}]"},
                         {"name": "parts", "value": "2"},
                         {"name": "registry", "value": "reg:5000"},
                     ],
