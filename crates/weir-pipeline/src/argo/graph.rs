@@ -47,7 +47,7 @@ fn graph(options: Options) -> Value {
 
 /// The task `name` of the graph for `step`, by the template `template`.
 fn task(step: &Step, name: String, template: String, options: Options) -> Value {
-    let called = templates_below(step, &template, options);
+    let called = template_of(step, &template, options);
     let mut task = json!({ "name": name, "template": template, "arguments": arguments(&called, bound) });
     let before = before(step);
     if !before.is_empty() {
@@ -62,8 +62,8 @@ fn task(step: &Step, name: String, template: String, options: Options) -> Value 
     }
 }
 
-/// The template called `name`, one of `step`.
-fn templates_below(step: &Step, name: &str, options: Options) -> Value {
+/// The template of `step` that is called `name`: around its parts, or of the whole.
+fn template_of(step: &Step, name: &str, options: Options) -> Value {
     match step.divided {
         Some(divided) if name == name_around(step) => around(step, divided, options),
         _ => template::of_step(step, Part::Whole, options),
@@ -74,9 +74,9 @@ fn templates_below(step: &Step, name: &str, options: Options) -> Value {
 /// steps see one result, whichever way it came about.
 fn around(step: &Step, divided: Divided, options: Options) -> Value {
     let [plan, piece, gather] = Part::DIVIDED.map(|part| part_task(step, part, options));
-    let (plan, gather) = match step.fan {
-        Fan::Once => (when(plan, is_divided(divided)), gather),
-        Fan::Trials => (plan, gather),
+    let plan = match step.fan {
+        Fan::Once => when(plan, is_divided(divided)),
+        Fan::Trials => plan,
     };
     let mut tasks = vec![plan, pieces(piece, step, divided), after(gather, step, Part::Piece)];
     let mut template = json!({ "name": name_around(step), "dag": { "tasks": [] } });
