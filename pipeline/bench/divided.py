@@ -65,15 +65,15 @@ def features(args, lines, work, flows):
     one = timed(lines, "features", [program, "--data", flows, "--out", f"{work}/features", *common])
     plan_file = f"{work}/plan.json"
     plan = timed(lines, "features plan", [program, "plan", "--data", flows, "--parts", str(args.parts), "--plan", plan_file, *common])
-    places = [f"{work}/part-{part}" for part in range(args.parts)]
+    places = [f"{work}/parts/{part}" for part in range(args.parts)]
     pieces = [
         timed(lines, f"features run-part {part}", [program, "run-part", "--plan", plan_file, "--part", str(part), "--out", place, *common])
         for part, place in enumerate(places)
     ]
-    gather = timed(lines, "features gather", [program, "gather", "--plan", plan_file, "--parts", *places, "--out", f"{work}/gathered", *common])
+    gather = timed(lines, "features gather", [program, "gather", "--plan", plan_file, "--parts", f"{work}/parts", "--out", f"{work}/gathered", *common])
     compare(f"{work}/features", f"{work}/gathered")
     group(lines, f"features in {args.parts} parts", one, plan, pieces, gather)
-    for place in [*places, f"{work}/gathered"]:
+    for place in [f"{work}/parts", f"{work}/gathered"]:
         shutil.rmtree(place)
 
 
@@ -83,13 +83,13 @@ def training(args, lines, work, model):
     one = timed(lines, f"training {model}", [program, *place, "--model", model, "--out", f"{work}/{model}", "--quiet"])
     plan_dir = f"{work}/{model}-plan"
     plan = timed(lines, f"training {model} plan", [program, "plan", *place, "--model", model, "--shards", str(args.shards), "--out", plan_dir, "--quiet"])
-    places = [f"{work}/{model}-{shard}" for shard in range(args.shards)]
+    places = [f"{work}/{model}-shards/{shard}" for shard in range(args.shards)]
     pieces = [
         timed(lines, f"training {model} run-shard {shard}", [program, "run-shard", "--plan", plan_dir, *place, "--shard", str(shard), "--out", out, "--quiet"])
         for shard, out in enumerate(places)
     ]
     gathered = f"{work}/{model}-gathered"
-    gather = timed(lines, f"training {model} gather", [program, "gather", "--plan", plan_dir, *place, "--shards", *places, "--out", gathered, "--quiet"])
+    gather = timed(lines, f"training {model} gather", [program, "gather", "--plan", plan_dir, *place, "--shards", f"{work}/{model}-shards", "--out", gathered, "--quiet"])
     compare(f"{work}/{model}", gathered)
     group(lines, f"training {model} in {args.shards} shards", one, plan, pieces, gather)
 

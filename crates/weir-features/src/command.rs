@@ -1,11 +1,11 @@
 //! The command: what `weir-features` and `weir features` are given.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Parser, Subcommand};
 use weir_flows::Format;
-use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage, artifact_directories};
 
 use crate::definitions::Documents;
 use crate::input::flow_files;
@@ -71,7 +71,7 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         plan: PathBuf,
 
-        /// Directories of all parts
+        /// Directories of all parts, or one around them
         #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
         parts: Vec<PathBuf>,
 
@@ -151,14 +151,18 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
             let plan = Plan::new(&flows.request(PathBuf::new(), 0)?, usize::from(parts))?;
             let bytes = weir_contract::json::to_canonical(&plan)
                 .map_err(|error| Failure::retry(format!("the plan has no JSON form: {error}")))?;
-            std::fs::write(&path, bytes)
+            let folder = path.parent().unwrap_or(Path::new(""));
+            std::fs::create_dir_all(folder)
+                .and_then(|()| std::fs::write(&path, bytes))
                 .map_err(|error| Failure::retry(format!("failed to write {}: {error}", path.display())))?;
             return stage.result(&plan, || format!("{}  {parts} parts", path.display()));
         }
         Some(Action::RunPart { plan, part, out, memory }) => {
             run_part(&Plan::read(&plan)?, usize::from(part), &out, (memory as usize) << 20, stage)?
         }
-        Some(Action::Gather { plan, parts, out }) => gather(&Plan::read(&plan)?, &parts, &out, stage)?,
+        Some(Action::Gather { plan, parts, out }) => {
+            gather(&Plan::read(&plan)?, &artifact_directories(parts), &out, stage)?
+        }
     };
     let result = serde_json::json!({
         "artifact": outcome.artifact.dir(),

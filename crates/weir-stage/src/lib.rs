@@ -30,4 +30,4 @@ pub use params::{DEFAULT_PARAMS, Params, SECTIONS};
 pub use progress::ProgressHandle;
 pub use results::{Results, ResultsArgs};
 pub use stage::Stage;
-pub use trials::trial_directories;
+pub use trials::{artifact_directories, trial_directories};

@@ -1,4 +1,4 @@
-//! The directories that `--trials` stands for.
+//! The directories that `--trials`, `--parts` and `--shards` stand for.
 
 use std::fs;
 use std::io;
@@ -8,19 +8,26 @@ use weir_contract::files::MANIFEST;
 
 use crate::Failure;
 
-/// The directories `given` with `--trials`, each standing for itself or, without a manifest of its own, for every
-/// directory in it that holds one, sorted; where none are given, those in `folder`.
+/// The artifacts that the directories `given` stand for: each for itself or, without a manifest of its own, for every
+/// directory in it that holds one, sorted by name.
+#[must_use]
+pub fn artifact_directories(given: Vec<PathBuf>) -> Vec<PathBuf> {
+    let around = |dir: PathBuf| match dir.join(MANIFEST).is_file() {
+        true => vec![dir],
+        // Whoever opens a directory without artifacts says best what is wrong with it.
+        false => inside(&dir).ok().filter(|found| !found.is_empty()).unwrap_or_else(|| vec![dir]),
+    };
+    given.into_iter().flat_map(around).collect()
+}
+
+/// The directories `given` with `--trials`, as [`artifact_directories`] takes them; where none are given, those in
+/// `folder`.
 ///
 /// # Errors
 /// A failure of usage when none are given and `folder` holds none, of input when it cannot be listed.
 pub fn trial_directories(given: Vec<PathBuf>, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !given.is_empty() {
-        let around = |dir: PathBuf| match dir.join(MANIFEST).is_file() {
-            true => vec![dir],
-            // Whoever opens a directory without trials says best what is wrong with it.
-            false => inside(&dir).ok().filter(|found| !found.is_empty()).unwrap_or_else(|| vec![dir]),
-        };
-        return Ok(given.into_iter().flat_map(around).collect());
+        return Ok(artifact_directories(given));
     }
     let found = match inside(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use weir_contract::trial::Trials;
 use weir_contract::{Digest, Family, Representation, Setting, files};
-use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Results, ResultsArgs, Stage, artifact_directories};
 
 use crate::encoder::Encoders;
 use crate::limit::{Budget, Cuts, Limit};
@@ -69,7 +69,7 @@ enum Action {
         #[command(flatten)]
         plan: PlanArgs,
 
-        /// Directories of all shards
+        /// Directories of all shards, or one around them
         #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
         shards: Vec<PathBuf>,
 
@@ -186,6 +186,7 @@ pub fn command(args: Args, stage: &Stage) -> Result<(), Failure> {
         Some(Action::Gather { plan, shards, out }) => {
             let open = OpenPlan::open(&plan.plan)?;
             let out = out.unwrap_or_else(|| default_out(open.plan().representation, open.plan().family));
+            let shards = artifact_directories(shards);
             let outcome = open.gather(&shards, plan.features.as_deref(), &out, plan.memory.bytes(), stage)?;
             trials(&outcome, &results, stage)
         }
