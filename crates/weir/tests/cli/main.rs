@@ -12,6 +12,7 @@ mod search;
 mod skew;
 mod store;
 mod threads;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 
