@@ -13,7 +13,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Submit(SubmitArgs),
+    Submit(Box<SubmitArgs>),
     Runs(RunsArgs),
     Logs(LogsArgs),
     Stop(StopArgs),
@@ -23,7 +23,7 @@ enum Command {
 impl AsRef<CommonArgs> for Arguments {
     fn as_ref(&self) -> &CommonArgs {
         match &self.command {
-            Command::Submit(args) => args.as_ref(),
+            Command::Submit(args) => (**args).as_ref(),
             Command::Runs(args) => args.as_ref(),
             Command::Logs(args) => args.as_ref(),
             Command::Stop(args) => args.as_ref(),
@@ -34,7 +34,7 @@ impl AsRef<CommonArgs> for Arguments {
 
 fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
     match arguments.command {
-        Command::Submit(args) => weir_cluster::submit_command(args, stage),
+        Command::Submit(args) => weir_cluster::submit_command(*args, stage),
         Command::Runs(args) => weir_cluster::runs_command(args, stage),
         Command::Logs(args) => weir_cluster::logs_command(args, stage),
         Command::Stop(args) => weir_cluster::stop_command(args, stage),

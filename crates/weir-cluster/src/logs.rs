@@ -84,10 +84,8 @@ async fn show(cluster: &Cluster, stage: &Stage, run: &Workflow, wanted: Option<&
     let mut shown = 0;
     for pod in &pods {
         let node = node_of(pod).and_then(|id| run.status.nodes.get(id));
-        let step = Step::of(node.map_or(&pod.name_any(), |node| &node.display_name));
-        let matches = wanted.is_none_or(|wanted| {
-            step.name == wanted || step.name.split_once('/').is_some_and(|(task, _)| task == wanted)
-        });
+        let step = node.map_or_else(|| Step::of(name, &pod.name_any()), |node| run.step(node));
+        let matches = wanted.is_none_or(|wanted| step.name == wanted || step.name.starts_with(&format!("{wanted}/")));
         if !matches {
             continue;
         }
@@ -109,7 +107,7 @@ async fn show(cluster: &Cluster, stage: &Stage, run: &Workflow, wanted: Option<&
         return Ok(());
     }
     let steps: Vec<String> =
-        run.status.nodes.values().filter(|node| node.is_step()).map(|node| Step::of(&node.display_name).name).collect();
+        run.status.nodes.values().filter(|node| node.is_step()).map(|node| run.step(node).name).collect();
     match wanted {
         Some(wanted) if !steps.iter().any(|step| step.starts_with(wanted)) => {
             Err(Failure::input(format!("run {name} has no step {wanted}"))

@@ -112,7 +112,12 @@ impl Rollout<'_> {
         let service = cluster.custom(&kinds::inference_service()).get(name).await.map_err(cluster.failed(get))?;
         let label = ListParams::default().labels(&format!("serving.kserve.io/inferenceservice={name}"));
         let deployments = cluster.api::<Deployment>().list(&label).await;
-        let deployments = deployments.map_err(cluster.failed(Doing::new("list", "deployments.apps", "")))?.items;
+        let mut deployments = deployments.map_err(cluster.failed(Doing::new("list", "deployments.apps", "")))?.items;
+        if deployments.is_empty() {
+            let name = format!("{name}-predictor");
+            let found = cluster.api::<Deployment>().get_opt(&name).await;
+            deployments.extend(found.map_err(cluster.failed(Doing::new("get", "deployments.apps", &name)))?);
+        }
         let pods = cluster.api::<Pod>().list(&label).await;
         let pods = pods.map_err(cluster.failed(Doing::new("list", "pods", "")))?.items;
         Ok(Look { service, deployments, pods })

@@ -39,12 +39,12 @@ impl Changes {
     pub(crate) fn of(&mut self, workflow: &Workflow) -> Vec<Change> {
         let mut nodes: Vec<&Node> = workflow.status.nodes.values().filter(|node| node.is_step()).collect();
         nodes.sort_by(|a, b| (&a.started_at, &a.name).cmp(&(&b.started_at, &b.name)));
-        nodes.into_iter().flat_map(|node| self.of_node(node)).collect()
+        nodes.into_iter().flat_map(|node| self.of_node(workflow, node)).collect()
     }
 
-    fn of_node(&mut self, node: &Node) -> Vec<Change> {
+    fn of_node(&mut self, workflow: &Workflow, node: &Node) -> Vec<Change> {
         let seen = self.0.entry(node.id.clone()).or_default();
-        let step = || Step::of(&node.display_name);
+        let step = || workflow.step(node);
         let mut changes = Vec::new();
         let fresh = !seen.finished && node.is_finished();
         if fresh && node.memoization_status.hit {

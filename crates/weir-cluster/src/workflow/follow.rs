@@ -274,14 +274,9 @@ impl Follower<'_> {
     }
 
     fn step_of(&self, name: &str, pod: &Pod) -> Step {
-        let node = node_of(pod).and_then(|id| self.workflow.status.nodes.get(id));
-        if let Some(node) = node {
-            return Step::of(&node.display_name);
-        }
-        // The controller writes the workflow after it has made the pod; the pod knows the full name: `run.step(0:item)`.
+        // The controller writes the workflow after it has made the pod; the pod knows the full name as well.
         let full = pod.metadata.annotations.as_ref().and_then(|all| all.get("workflows.argoproj.io/node-name"));
-        let last = full.and_then(|full| full.strip_prefix(self.wanted.run)).map(|rest| rest.trim_start_matches('.'));
-        Step::of(last.filter(|last| !last.is_empty()).unwrap_or(name))
+        Step::of(self.wanted.run, full.map_or(name, String::as_str))
     }
 
     fn on_tick(&mut self) -> Result<(), Failure> {
@@ -301,7 +296,7 @@ impl Follower<'_> {
         }
         let lasting = self.waiting.iter().find(|(_, (since, _))| since.elapsed() >= self.wanted.patience);
         let Some((name, (_, trouble))) = lasting else { return Ok(()) };
-        let step = self.pods.get(name).map_or_else(|| Step::of(name), |pod| self.step_of(name, pod));
+        let step = self.pods.get(name).map_or_else(|| Step::of(run, name), |pod| self.step_of(name, pod));
         let failure = Failure::retry(format!("step {} of run {run} cannot start: {}", step.name, trouble.text));
         let hint = trouble.hint.as_deref().unwrap_or("`kubectl describe pod` says more");
         Err(failure.hint(format!("{hint}; the run still waits, `weir stop {run}` ends it")))

@@ -8,6 +8,8 @@ use kube::api::DynamicObject;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Step;
+
 /// A Workflow.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -75,7 +77,6 @@ pub(crate) struct StoredSpec {
 pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) display_name: String,
     /// `Pod`, or a kind of group: `DAG`, `TaskGroup`, `Retry`, `Skipped`, ...
     #[serde(rename = "type")]
     pub(crate) kind: String,
@@ -159,6 +160,11 @@ impl Workflow {
 
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed" | "Error")
+    }
+
+    /// What people call a node.
+    pub(crate) fn step(&self, node: &Node) -> Step {
+        Step::of(&self.metadata.name, &node.name)
     }
 
     /// The node that tries `id` again and again, if there is one.

@@ -10,22 +10,47 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Reads Argo's display name: the task, `(i:item)` of a fan-out, where an item of several members is
+    /// Reads the full name that Argo gives a node of `run`: the run, and the tasks from the outside to the inside, with
+    /// points between them. A task has `(i:item)` of a fan-out behind it, where an item of several members is
     /// `key:value,key:value`, and `(n)` of an attempt.
-    pub(crate) fn of(display_name: &str) -> Self {
-        let mut groups = display_name.split('(');
-        let mut name = groups.next().unwrap_or_default().to_owned();
+    pub(crate) fn of(run: &str, full: &str) -> Self {
+        let inner = full.strip_prefix(run).map_or(full, |rest| rest.trim_start_matches('.'));
         let mut attempt = 1;
-        for group in groups {
-            let group = group.trim_end_matches(')');
-            match (group.parse::<u32>(), group.split_once(':')) {
-                (Ok(number), _) => attempt = number + 1,
-                (Err(_), Some((_, item))) => name = format!("{name}/{}", item_name(item)),
-                (Err(_), None) => name = format!("{name}/{group}"),
+        let mut parts: Vec<String> = Vec::new();
+        for task in tasks(inner) {
+            let mut groups = task.split('(');
+            // `training-in-shards` is a way to do the training.
+            let task = groups.next().unwrap_or_default();
+            let task = task.split_once("-in-").map_or(task, |(task, _)| task);
+            // A step that can be divided is a task around one of its own name.
+            if parts.last().is_none_or(|last| last != task) {
+                parts.push(task.to_owned());
+            }
+            for group in groups {
+                let group = group.trim_end_matches(')');
+                match (group.parse::<u32>(), group.split_once(':')) {
+                    (Ok(number), _) => attempt = number + 1,
+                    (Err(_), Some((_, item))) => parts.push(item_name(item)),
+                    (Err(_), None) => parts.push(group.to_owned()),
+                }
             }
         }
-        Self { name, attempt }
+        Self { name: parts.join("/"), attempt }
     }
+}
+
+/// Splits at the points outside brackets: items may hold some.
+fn tasks(name: &str) -> Vec<&str> {
+    let mut depth = 0_u32;
+    name.split(|c| {
+        depth = match c {
+            '(' => depth + 1,
+            ')' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        c == '.' && depth == 0
+    })
+    .collect()
 }
 
 /// `representation` and `model` of a trial in the order in which artifacts are named; other values as they come.
@@ -56,12 +81,16 @@ mod tests {
 
     #[test]
     fn steps_have_the_names_that_they_have_in_a_local_run() {
-        let shown = |name: &str| Step::of(name).to_string();
-        assert_eq!(shown("features"), "features");
-        assert_eq!(shown("features(0)"), "features");
-        assert_eq!(shown("features(2)"), "features (attempt 3)");
+        let shown = |name: &str| Step::of("weir-x7k2p", &format!("weir-x7k2p.{name}")).to_string();
+        assert_eq!(shown("selection"), "selection");
+        assert_eq!(shown("features.features(0)"), "features");
+        assert_eq!(shown("features.features(2)"), "features (attempt 3)");
+        assert_eq!(shown("features.run-part(3:3)(0)"), "features/run-part/3");
         assert_eq!(shown("training(3:model:svc,representation:baseline)"), "training/baseline-svc");
         assert_eq!(shown("training(3:model:svc,representation:baseline)(1)"), "training/baseline-svc (attempt 2)");
-        assert_eq!(shown("run-part(0:17)(0)"), "run-part/17");
+        let shard = "training-in-shards(0:model:svc,representation:baseline).run-shard(1:1)(0)";
+        assert_eq!(shown(shard), "training/baseline-svc/run-shard/1");
+        assert_eq!(shown("odd(0:a.b)"), "odd/a.b");
+        assert_eq!(shown("onExit(0)"), "onExit");
     }
 }

@@ -3,7 +3,7 @@
 use weir_contract::ExitCode;
 use weir_stage::Failure;
 
-use super::{Node, Step, Workflow};
+use super::{Node, Workflow};
 
 /// How a run stands.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(crate) fn verdict(workflow: &Workflow) -> Verdict {
                 return Verdict::Failed(Failure::retry(format!("run {name} was {word} by someone")), None);
             }
             match culprit(workflow) {
-                Some(node) => Verdict::Failed(of_step(name, node), Some(node.id.clone())),
+                Some(node) => Verdict::Failed(of_step(workflow, node), Some(node.id.clone())),
                 None => Verdict::Failed(of_run(workflow), None),
             }
         }
@@ -48,12 +48,12 @@ fn is_last_attempt(workflow: &Workflow, node: &Node) -> bool {
     }
     // Hooks are children as well, after the attempts.
     let attempts = retry.children.iter().filter_map(|id| workflow.status.nodes.get(id)).filter(|node| node.is_step());
-    let last = attempts.max_by_key(|attempt| Step::of(&attempt.display_name).attempt);
+    let last = attempts.max_by_key(|attempt| workflow.step(attempt).attempt);
     last.is_none_or(|last| last.id == node.id)
 }
 
-fn of_step(run: &str, node: &Node) -> Failure {
-    let step = Step::of(&node.display_name).name;
+fn of_step(workflow: &Workflow, node: &Node) -> Failure {
+    let (run, step) = (&workflow.metadata.name, workflow.step(node).name);
     let code = node.exit_code();
     let said = if node.message.is_empty() { String::new() } else { format!(": {}", node.message) };
     let failure = Failure::retry(match code {

@@ -140,6 +140,17 @@ fn another_bundle_than_the_expected_one_is_a_gates_no() {
 }
 
 #[test]
+fn the_predictor_can_be_asked_at_an_address_of_its_own() {
+    let predictor = Server::start(|_| Reply::Json(200, json!({"parameters": {"digest": "d1"}})));
+    let server = KServe::new(vec![(NEW, 1, 1, 1)]).start();
+    let args = ["deploy", "--bundle-uri", NEW, "--expect=d1", "--endpoint", &predictor.url, "--json"];
+    let result: Value = serde_json::from_str(&run(&server, &args).ok().stdout).unwrap();
+    assert_eq!((&result["endpoint"], &result["ready"]), (&json!(predictor.url), &json!(true)));
+    predictor.request("GET", "/v2/models/weir");
+    assert!(server.asked().iter().all(|asked| !asked.path.contains("/proxy/")));
+}
+
+#[test]
 fn waiting_for_a_rollout_has_an_end() {
     let server = KServe::new(vec![(OLD, 1, 1, 1)]).start();
     let output = run(&server, &["deploy", "--bundle-uri", NEW, "--wait=1"]);

@@ -16,9 +16,14 @@ use crate::server::{Piece, Reply, Server};
 fn package() -> Option<PathBuf> {
     let dir = std::env::var_os("WEIR_TEST_RUN").map(|run| Path::new(&run).join("package"));
     if dir.is_none() {
-        eprintln!("SKIPPED: WEIR_TEST_RUN is not set to a directory that `weir run` has made");
+        skipped("WEIR_TEST_RUN is not set to a directory that `weir run` has made");
     }
     dir
+}
+
+#[expect(clippy::print_stderr, reason = "whoever runs the tests has to know")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
 }
 
 fn digest(package: &Path) -> String {
@@ -101,7 +106,7 @@ fn a_package_that_is_not_the_runs_own_does_not_appear() {
 fn a_package_in_a_bucket_arrives_byte_for_byte() {
     let Some(package) = package() else { return };
     let (Ok(url), Some(root)) = (std::env::var("WEIR_TEST_S3"), std::env::var_os("WEIR_TEST_S3_ROOT")) else {
-        eprintln!("SKIPPED: WEIR_TEST_S3 and WEIR_TEST_S3_ROOT are not set");
+        skipped("WEIR_TEST_S3 and WEIR_TEST_S3_ROOT are not set");
         return;
     };
     let key = format!("runs/{}/package", std::process::id());
