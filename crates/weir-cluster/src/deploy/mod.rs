@@ -5,14 +5,12 @@ mod rollout;
 mod served;
 mod service;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
-use weir_stage::{CommonArgs, Failure, Stage};
+use weir_stage::{CommonArgs, Failure, Results, ResultsArgs, Stage};
 
 use crate::cluster::{Cluster, ClusterArgs, Doing, MANAGER, kinds};
 use crate::workflow::Workflow;
@@ -67,10 +65,6 @@ pub struct DeployArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub patience: u64,
 
-    /// Directory for one-value files: endpoint, digest
-    #[arg(long, value_name = "DIR")]
-    pub values: Option<PathBuf>,
-
     /// Print the manifest as YAML and change nothing; with --bundle-uri no cluster is asked
     #[arg(long)]
     pub dry_run: bool,
@@ -78,6 +72,10 @@ pub struct DeployArgs {
     /// The cluster.
     #[command(flatten)]
     pub cluster: ClusterArgs,
+
+    /// Small results for workflow engines.
+    #[command(flatten)]
+    pub results: ResultsArgs,
 
     /// Common options.
     #[command(flatten)]
@@ -117,16 +115,16 @@ pub fn deploy_command(args: DeployArgs, stage: &Stage) -> Result<(), Failure> {
         return manifest::print(&[manifest], stage);
     }
     let result = cluster.wait(stage, serve(&cluster, stage, &args, &bundle, &service, manifest))?;
-    if let Some(dir) = &args.values {
-        write_values(dir, &result)?;
-    }
-    stage.result(&result, || text(&result))
+    stage.result(&result, || text(&result))?;
+    args.results.publish(&results(&result))
 }
 
 /// The bundle that the arguments name, if they do.
 fn given(args: &DeployArgs) -> Result<Option<Bundle>, Failure> {
     let Some(uri) = &args.bundle_uri else { return Ok(None) };
-    let known = ["s3://", "pvc://", "gs://", "http://", "https://", "hf://", "oci://"];
+    // How Kubeflow Pipelines names its own store, which is one of S3.
+    let uri = uri.strip_prefix("minio://").map_or_else(|| uri.clone(), |rest| format!("s3://{rest}"));
+    let known = ["s3://", "pvc://", "gs://", "http://", "https://", "hf://", "oci://", "oci+native://", "oci+fetch://"];
     if !known.iter().any(|scheme| uri.starts_with(scheme)) {
         return Err(Failure::usage(format!(
             "--bundle-uri {uri} names no store: expected s3://bucket/key or pvc://claim/path"
@@ -235,13 +233,9 @@ async fn serve(
     Ok(result)
 }
 
-fn write_values(dir: &Path, result: &Value) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::retry(format!("failed to write to {}: {error}", dir.display()));
-    fs::create_dir_all(dir).map_err(failed)?;
-    for name in ["endpoint", "digest"] {
-        fs::write(dir.join(name), result[name].as_str().unwrap_or_default()).map_err(failed)?;
-    }
-    Ok(())
+fn results(result: &Value) -> Results {
+    let value = |name: &'static str| Some((name, result[name].as_str()?.to_owned()));
+    Results { values: ["endpoint", "digest"].into_iter().filter_map(value).collect(), ..Results::default() }
 }
 
 fn text(result: &Value) -> String {
