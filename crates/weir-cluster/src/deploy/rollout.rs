@@ -128,7 +128,14 @@ impl Rollout<'_> {
         let address = look.service.data.pointer("/status/address/url").and_then(Value::as_str);
         let served = match ask(self.cluster, self.name, self.endpoint, address).await {
             Ok(served) => served,
-            Err(reason) => return Ok(Err(Standing::Waiting(format!("the predictor does not answer yet: {reason}")))),
+            Err(reason) => {
+                let (text, hint) = (
+                    format!("the predictor does not answer: {reason}"),
+                    "--endpoint asks it at another address, such as that of `kubectl port-forward`; a network policy may \
+                     keep the API server away from it",
+                );
+                return Ok(Err(Standing::Stuck(Trouble { text, hint: Some(hint.to_owned()), lasting: true })));
+            }
         };
         let Some(expect) = self.expect.filter(|_| !self.canary || self.endpoint.is_some()) else {
             return Ok(Ok(served));

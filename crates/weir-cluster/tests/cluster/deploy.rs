@@ -151,6 +151,22 @@ fn the_predictor_can_be_asked_at_an_address_of_its_own() {
 }
 
 #[test]
+fn a_predictor_that_cannot_be_asked_is_not_taken_for_served() {
+    let kserve = KServe::new(vec![(NEW, 1, 1, 1)]);
+    let server = Server::start(move |request| match request.path.contains("/proxy/") {
+        true => forbidden("get", "services/proxy", ""),
+        false => kserve.answer(request),
+    });
+    let output = run(&server, &["deploy", "--bundle-uri", NEW, "--patience=0"]);
+    assert_eq!(output.code, Some(1));
+    assert!(
+        output.stderr.contains("you may not get services/proxy") && output.stderr.contains("--endpoint"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
 fn waiting_for_a_rollout_has_an_end() {
     let server = KServe::new(vec![(OLD, 1, 1, 1)]).start();
     let output = run(&server, &["deploy", "--bundle-uri", NEW, "--wait=1"]);
