@@ -22,5 +22,5 @@ done
 
 # A name and no address: the static binary has to resolve it.
 export WEIR_TEST_RUN WEIR_TEST_S3=http://localhost:$port WEIR_TEST_S3_ROOT=$work/data
-cargo build --release -p weir-cluster --examples
-cargo test --release -p weir-cluster --test cluster fetch:: "$@"
+# The whole workspace, so that nothing is compiled again with other features.
+cargo test --workspace --release --test cluster fetch:: "$@"
