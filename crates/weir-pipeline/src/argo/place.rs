@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use weir_contract::{Family, Representation};
+
 use super::{Artifacts, reference};
 use crate::step::{Fan, Kind, Step};
 
@@ -19,6 +21,19 @@ pub(super) struct Place {
     pub(super) key: String,
     /// Where pods see it that have it from a repository.
     path: String,
+    stored: Stored,
+}
+
+/// What an artifact is in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    /// One packed object: every store says the same about it. A directory of objects Argo takes only from stores that
+    /// answer a question for the directory itself with 404, which not all do.
+    Packed,
+    /// An object per file, as others read them: a predictor, whoever fetches the report.
+    Files,
+    /// A packed object for every trial there may be.
+    Trials,
 }
 
 impl Place {
@@ -27,7 +42,7 @@ impl Place {
         let place = Self::all_of(step)?;
         Some(match step.fan {
             Fan::Once => place,
-            Fan::Trials => place.inside(&trial()),
+            Fan::Trials => Self { stored: Stored::Packed, ..place.inside(&trial()) },
         })
     }
 
@@ -39,17 +54,23 @@ impl Place {
             Kind::Trial => format!("trials/{}", reference::input(TRIALS_KEY)),
             Kind::Selection | Kind::Package | Kind::Validation => of_run(output.name),
         };
-        Some(Self { name: output.name, key, path: format!("{ROOT}/run/{}", output.name) })
+        let stored = match output.kind {
+            Kind::Features | Kind::Selection => Stored::Packed,
+            Kind::Trial => Stored::Trials,
+            Kind::Package | Kind::Validation => Stored::Files,
+        };
+        Some(Self { name: output.name, key, path: format!("{ROOT}/run/{}", output.name), stored })
     }
 
     /// The plan of a divided step.
     pub(super) fn plan(step: &Step) -> Self {
-        Self { name: "plan", key: of_divided(step, "plan"), path: format!("{ROOT}/plan") }
+        Self { name: "plan", key: of_divided(step, "plan"), path: format!("{ROOT}/plan"), stored: Stored::Packed }
     }
 
     /// All pieces of a divided step.
     pub(super) fn pieces(step: &Step) -> Self {
-        Self { name: "pieces", key: of_divided(step, "pieces"), path: format!("{ROOT}/pieces") }
+        // How many there are only the run knows.
+        Self { name: "pieces", key: of_divided(step, "pieces"), path: format!("{ROOT}/pieces"), stored: Stored::Files }
     }
 
     /// One piece of a divided step.
@@ -65,16 +86,41 @@ impl Place {
         }
     }
 
-    /// The artifact of a template whose pods have it from a repository: as it is, file by file, so that others who read
-    /// the bucket find what the stage wrote.
-    pub(super) fn artifact(&self) -> Value {
-        json!({ "name": self.name, "path": self.path, "s3": { "key": self.key }, "archive": { "none": {} } })
+    /// The artifacts of a template whose pods have it from a repository.
+    pub(super) fn artifacts(&self) -> Vec<Value> {
+        let Self { name, key, path, .. } = self;
+        match self.stored {
+            Stored::Packed => vec![packed(name, key, path)],
+            Stored::Files => {
+                vec![json!({ "name": name, "path": path, "s3": { "key": key }, "archive": { "none": {} } })]
+            }
+            Stored::Trials => {
+                let of =
+                    |&representation: &Representation| Family::ALL.iter().map(move |family| (representation, family));
+                let trials = Representation::ALL.iter().flat_map(of);
+                let one = |(representation, family): (Representation, &Family)| {
+                    let trial = format!("{representation}-{family}");
+                    let mut artifact =
+                        packed(&format!("{name}-{trial}"), &format!("{key}/{trial}"), &format!("{path}/{trial}"));
+                    // Not every run trains all of them.
+                    artifact["optional"] = json!(true);
+                    artifact
+                };
+                trials.map(one).collect()
+            }
+        }
     }
 
     fn inside(self, directory: &str) -> Self {
-        let Self { name, key, path } = self;
-        Self { name, key: format!("{key}/{directory}"), path: format!("{path}/{directory}") }
+        let Self { name, key, path, stored } = self;
+        Self { name, key: format!("{key}/{directory}"), path: format!("{path}/{directory}"), stored }
     }
+}
+
+/// Not compressed again: tables and models hardly get smaller.
+fn packed(name: &str, key: &str, path: &str) -> Value {
+    let archive = json!({ "tar": { "compressionLevel": 0 } });
+    json!({ "name": name, "path": path, "s3": { "key": format!("{key}.tgz") }, "archive": archive })
 }
 
 /// Input parameter: digest of all that features are made of.

@@ -58,8 +58,8 @@ pub(super) fn of_step(step: &Step, part: Part, options: Options) -> Value {
     let reads_flows = part != Part::Gather && step.arguments.contains(&Argument::Parameter("flows"));
     let (taken, written) = artifacts(step, calls);
     if options.artifacts == Artifacts::S3 {
-        template["inputs"]["artifacts"] = taken.iter().map(Place::artifact).collect();
-        template["outputs"]["artifacts"] = written.iter().map(Place::artifact).collect();
+        template["inputs"]["artifacts"] = taken.iter().flat_map(Place::artifacts).collect();
+        template["outputs"]["artifacts"] = written.iter().flat_map(Place::artifacts).collect();
     }
     if reads_flows {
         push(&mut template["inputs"]["artifacts"], json!({ "name": "flows", "path": FLOWS, "optional": true }));

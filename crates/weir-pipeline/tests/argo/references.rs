@@ -85,8 +85,16 @@ fn what_a_template_takes_another_has_written() {
     let mut written: Vec<String> = Vec::new();
     let mut taken: Vec<String> = Vec::new();
     follow(&form, NAME, &BTreeMap::new(), &mut written, &mut taken);
-    let missing = |key: &&String| !written.iter().any(|found| found == *key || found.starts_with(&format!("{key}/")));
-    let missing: Vec<&String> = taken.iter().filter(missing).collect();
+    let trials: Vec<Value> = serde_json::from_str(form.parameter("trials")).unwrap();
+    let of_trial = |key: &String, trial: &Value| {
+        let fill = |key: String, name: &str| key.replace(&format!("{{{{item.{name}}}}}"), text(&trial[name]));
+        fill(fill(key.clone(), "representation"), "model")
+    };
+    let of_trials: BTreeSet<String> =
+        written.iter().flat_map(|key| trials.iter().map(move |trial| of_trial(key, trial))).collect();
+    let there = |key: &str| of_trials.iter().any(|found| found == key || found.starts_with(&format!("{key}/")));
+    let all_there = |key: &String| trials.iter().all(|trial| there(&of_trial(key, trial)));
+    let missing: Vec<&String> = taken.iter().filter(|key| !all_there(key)).collect();
     assert!(missing.is_empty(), "{missing:?} of {written:#?}");
     // Features and trials, each whole or as plan, pieces and what gathers them; selection, package, validation.
     assert_eq!(written.len(), 4 + 4 + 3, "{written:#?}");
