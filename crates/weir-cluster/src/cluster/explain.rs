@@ -86,8 +86,8 @@ fn said(status: &Status) -> String {
 
 fn forbidden(doing: &Doing<'_>, namespace: &str, said: &str) -> Failure {
     let Doing { verb, resource, .. } = doing;
-    // A quota or an admission policy also answers 403, and has other words for it.
-    if !said.contains("cannot ") {
+    // A quota or an admission policy also answers 403, and has other words for it than `User "ada" cannot`.
+    if !said.contains("\" cannot ") {
         return Failure::usage(format!("{}: the cluster forbids it: {said}", doing.text()));
     }
     Failure::usage(format!("you may not {verb} {resource} in namespace {namespace}: {said}")).hint(format!(

@@ -197,11 +197,12 @@ async fn serve(
     manifest: Value,
 ) -> Result<Value, Failure> {
     let name = &args.name;
-    let object: DynamicObject = manifest::object(manifest)?;
-    // What is served is what this command is for: it takes the fields over from whoever set them.
-    let params = PatchParams::apply(MANAGER).force();
-    let applied = cluster.custom(&kinds::inference_service()).patch(name, &params, &Patch::Apply(&object)).await;
-    applied.map_err(cluster.failed(Doing::new("patch", "inferenceservices.serving.kserve.io", name)))?;
+    match apply(cluster, name, &manifest).await {
+        Err(failure) if service::is_refused_for_its_word(&failure) => {
+            apply(cluster, name, &service::in_older_words(&manifest)).await?;
+        }
+        applied => applied?,
+    }
     stage.note(format!("InferenceService {name} in namespace {}: {}", cluster.namespace, bundle.uri));
     let mut result = json!({
         "name": name,
@@ -220,6 +221,7 @@ async fn serve(
         stage,
         name,
         uri: &bundle.uri,
+        manifest: &manifest,
         canary: service.canary.is_some(),
         expect: bundle.digest.as_deref(),
         endpoint: args.endpoint.as_deref(),
@@ -231,6 +233,15 @@ async fn serve(
     result["endpoint"] = json!(served.endpoint);
     result["digest"] = json!(served.digest);
     Ok(result)
+}
+
+/// What is served is what this command is for: it takes the fields over from whoever set them.
+async fn apply(cluster: &Cluster, name: &str, manifest: &Value) -> Result<(), Failure> {
+    let object: DynamicObject = manifest::object(manifest.clone())?;
+    let params = PatchParams::apply(MANAGER).force();
+    let applied = cluster.custom(&kinds::inference_service()).patch(name, &params, &Patch::Apply(&object)).await;
+    applied.map_err(cluster.failed(Doing::new("patch", "inferenceservices.serving.kserve.io", name)))?;
+    Ok(())
 }
 
 fn results(result: &Value) -> Results {

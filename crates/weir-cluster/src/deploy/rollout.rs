@@ -13,6 +13,7 @@ use serde_json::Value;
 use weir_stage::{Failure, Stage};
 
 use super::served::{Served, ask};
+use super::service;
 use crate::cluster::{Cluster, Doing, kinds};
 use crate::workflow::{Trouble, trouble};
 
@@ -27,6 +28,7 @@ pub(super) struct Rollout<'a> {
     pub(super) stage: &'a Stage,
     pub(super) name: &'a str,
     pub(super) uri: &'a str,
+    pub(super) manifest: &'a Value,
     pub(super) canary: bool,
     pub(super) expect: Option<&'a str>,
     pub(super) endpoint: Option<&'a str>,
@@ -62,8 +64,14 @@ impl Rollout<'_> {
         let mut stuck: Option<Instant> = None;
         let mut told = String::new();
         let mut pause = FIRST_LOOK;
+        let mut renamed = false;
         loop {
             let look = self.look().await?;
+            if !renamed && service::is_in_newer_words(&look.service) {
+                super::apply(self.cluster, self.name, &service::in_older_words(self.manifest)).await?;
+                renamed = true;
+                continue;
+            }
             let standing = match standing(&look, self.uri, self.canary) {
                 Standing::Done => match self.answer(&look).await? {
                     Ok(served) => return Ok(served),

@@ -166,6 +166,46 @@ fn a_predictor_that_cannot_be_asked_is_not_taken_for_served() {
     );
 }
 
+/// KServe 0.15 knows Standard mode as RawDeployment, and refuses changes of a service that says it otherwise than its status.
+#[test]
+fn standard_mode_gets_its_older_name_where_kserve_knows_no_other() {
+    const MODE: &str = "/metadata/annotations/serving.kserve.io~1deploymentMode";
+    let word = |request: &Request| request.body.pointer(MODE).and_then(Value::as_str).unwrap_or("none").to_owned();
+    let kserve = KServe::new(vec![(NEW, 1, 1, 1)]);
+    let said = std::sync::Mutex::new(String::new());
+    let server = Server::start(move |request| {
+        let mut said = said.lock().unwrap();
+        match (request.method.as_str(), kserve.answer(request)) {
+            ("PATCH", _) if *said == "RawDeployment" && word(request) != *said => refusal(
+                403,
+                "Forbidden",
+                "admission webhook \"inferenceservice.kserve-webhook-server.validator\" denied the request: update rejected: \
+                 deploymentMode cannot be changed from 'RawDeployment' to 'Standard'",
+                json!({}),
+            ),
+            ("PATCH", reply) => {
+                *said = word(request);
+                reply
+            }
+            ("GET", Reply::Json(code, mut body)) if body["kind"] == "InferenceService" => {
+                body["metadata"]["annotations"] = json!({"serving.kserve.io/deploymentMode": *said});
+                body["status"]["deploymentMode"] = json!("RawDeployment");
+                Reply::Json(code, body)
+            }
+            (_, reply) => reply,
+        }
+    });
+    let applied = || {
+        let asked = server.asked();
+        let patches = asked.iter().filter(|request| request.method == "PATCH");
+        patches.map(|request| request.body.pointer(MODE).unwrap().as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    run(&server, &["deploy", "--bundle-uri", NEW]).ok();
+    assert_eq!(applied(), ["Standard", "RawDeployment"], "as soon as the status says so");
+    run(&server, &["deploy", "--bundle-uri", NEW]).ok();
+    assert_eq!(applied()[2..], ["Standard", "RawDeployment"], "refused, and said again");
+}
+
 #[test]
 fn waiting_for_a_rollout_has_an_end() {
     let server = KServe::new(vec![(OLD, 1, 1, 1)]).start();
