@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use weir_contract::{Family, Representation};
 use weir_pipeline::PipelineSpec;
 use weir_pipeline::argo::{Artifacts, Options, workflow_template};
-use weir_stage::{CommonArgs, Failure, Stage};
+use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 
 use crate::cluster::{Cluster, ClusterArgs, Doing, MANAGER, kinds};
 use crate::fetch::{self, Fetched};
@@ -45,13 +45,9 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "NAME")]
     pub feature_set: Option<String>,
 
-    /// Parameter file [default: built in]
-    #[arg(long, value_name = "FILE")]
-    pub params: Option<PathBuf>,
-
-    /// Set one parameter, as in --set training.folds=5
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    /// Parameters.
+    #[command(flatten)]
+    pub params: ParamsArgs,
 
     /// Model families [default: all]
     #[arg(long, value_delimiter = ',', value_name = "MODEL")]

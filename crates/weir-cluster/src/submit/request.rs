@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use weir_contract::{Family, Representation};
 use weir_pipeline::argo::FLOWS;
-use weir_stage::{DEFAULT_PARAMS, Failure, Params};
+use weir_stage::{Failure, ParamsArgs};
 
 use super::data::Data;
 use super::repository::Repository;
@@ -143,10 +143,10 @@ fn check(args: &SubmitArgs) -> Result<(), Failure> {
 
 /// File and `--set` as one text, where there are any.
 fn params(args: &SubmitArgs) -> Result<Option<String>, Failure> {
-    if args.params.is_none() && args.set.is_empty() {
+    if args.params == ParamsArgs::default() {
         return Ok(None);
     }
-    Params::load(args.params.as_deref(), DEFAULT_PARAMS, &args.set)?.to_toml().map(Some)
+    args.params.load()?.to_toml().map(Some)
 }
 
 /// The parameter `trials`, where not everything is trained.
