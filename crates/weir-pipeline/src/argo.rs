@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Every step of [`crate::STEPS`] is a template of its own name, called with the same arguments as everywhere else. A pod
-//! costs about ten seconds around its program, so what divides a step is there only when asked for.
+//! costs seconds around its program, so what divides a step is there only when asked for.
 //!
 //! Artifacts lie under keys that follow from what they are made of: features under a digest of the parameters that
 //! make them, if the digest of the flows is among them, and trials under one of the features' digest. Keys are those of

@@ -191,4 +191,9 @@ fn containers_refuse_what_only_the_process_heeds() {
         assert!(output.stderr.contains(option[0]) && output.stderr.contains("--engine"), "{}", output.stderr);
     }
     assert!(!out.exists());
+    // A mount separates its parts by commas.
+    let (data, comma) = (flows(&temp, 100), temp.join("a,b"));
+    let output = weir(["run", "--engine", "containers", "--data", text(&data), "--out", text(&comma)]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("a,b") && output.stderr.contains("comma"), "{}", output.stderr);
 }

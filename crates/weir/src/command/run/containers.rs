@@ -1,7 +1,7 @@
 //! A run in containers: each stage in its own image, through podman or docker.
 //!
 //! A container sees the artifacts that its stage takes, read-only, the directory of the one that it writes, and the flow
-//! files; it has no network, no capabilities and a read-only root. It runs as the user who started `weir`, so that files
+//! files; it has no network, no capabilities and a read-only root. It runs as the owner of the run directory, so that files
 //! belong to that user.
 
 use std::fs;
@@ -77,7 +77,7 @@ impl<'a> Containers<'a> {
         let feature_set = args.feature_set.as_ref().map(PathBuf::from).filter(|set| set.is_file());
         let feature_set = absolute(feature_set.into_iter().collect())?.pop();
         fs::create_dir_all(&args.out).map_err(|error| cannot_write(&args.out, &error))?;
-        let out = args.out.canonicalize().map_err(|error| cannot_write(&args.out, &error))?;
+        let out = absolute(vec![args.out.clone()])?.remove(0);
         let owner = fs::metadata(&out).map_err(|error| cannot_write(&out, &error))?;
         let mut values: Values = defaults(&PipelineSpec::default(), stage.version());
         values.insert("flows", data.iter().enumerate().map(|(number, file)| inside(number, file)).collect());
