@@ -163,6 +163,15 @@ pub enum ArtifactsArg {
     Volume,
 }
 
+impl From<ArtifactsArg> for Artifacts {
+    fn from(artifacts: ArtifactsArg) -> Self {
+        match artifacts {
+            ArtifactsArg::S3 => Self::S3,
+            ArtifactsArg::Volume => Self::Volume,
+        }
+    }
+}
+
 /// Starts a run and watches it; prints the run, and what came of it, on stdout.
 ///
 /// # Errors
@@ -192,11 +201,7 @@ pub fn submit_command(args: SubmitArgs, stage: &Stage) -> Result<(), Failure> {
 
 /// The template as the cluster shall have it.
 fn template(args: &SubmitArgs) -> Value {
-    let artifacts = match args.artifacts {
-        ArtifactsArg::S3 => Artifacts::S3,
-        ArtifactsArg::Volume => Artifacts::Volume,
-    };
-    let options = Options { artifacts, memoize: args.memoize };
+    let options = Options { artifacts: args.artifacts.into(), memoize: args.memoize };
     let mut manifest = workflow_template(&PipelineSpec::default(), env!("CARGO_PKG_VERSION"), options);
     manifest["metadata"]["name"] = json!(args.template);
     manifest["metadata"]["namespace"] = json!(args.cluster.namespace());

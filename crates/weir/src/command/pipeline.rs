@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
+use weir_cluster::ArtifactsArg;
 use weir_contract::{Family, Representation};
 use weir_pipeline::yaml::to_yaml;
 use weir_pipeline::{PipelineSpec, argo, kfp, local};
@@ -39,7 +40,7 @@ enum Form {
     Argo {
         /// Where artifacts are between steps
         #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
-        artifacts: Artifacts,
+        artifacts: ArtifactsArg,
 
         /// Let Argo remember features and trials by what they are made of; its controller needs the right to write
         /// ConfigMaps
@@ -84,25 +85,6 @@ enum Form {
         #[command(flatten)]
         out: OutArgs,
     },
-}
-
-/// Where artifacts are between steps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Artifacts {
-    /// In the artifact repository, which is S3
-    #[default]
-    S3,
-    /// On the volume claim weir
-    Volume,
-}
-
-impl From<Artifacts> for argo::Artifacts {
-    fn from(artifacts: Artifacts) -> Self {
-        match artifacts {
-            Artifacts::S3 => Self::S3,
-            Artifacts::Volume => Self::Volume,
-        }
-    }
 }
 
 #[derive(clap::Args)]
