@@ -13,10 +13,10 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter};
+use weir_decompress::Decompress;
 
 use crate::batch::Batch;
 use crate::decode::{Chunk, Decode, LINE_LIMIT, Progress};
-use crate::decompress::Decompress;
 use crate::format::Format;
 use crate::reader::{Opened, ReadError, open};
 

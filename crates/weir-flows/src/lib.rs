@@ -3,7 +3,7 @@
 //! A file is recognised by its first bytes ([`sniff`]) or read as the [`Format`] its owner names. [`FlowReader`] streams
 //! any [`std::io::Read`] in bounded memory; below it a [`Decode`] turns chunks of whole records into flows and knows no
 //! IO, and [`Blocks`] cuts a source so that several threads can decode it. Any format may be packed with gzip or zstd
-//! ([`Decompress`]). Every record ends up in one of two places: among the flows, or among the [`Rejected`] with its line
+//! ([`weir_decompress`]). Every record ends up in one of two places: among the flows, or among the [`Rejected`] with its line
 //! and the reason. What is no flow (blank lines, comments, summaries, records about
 //! other things) is counted.
 //!
@@ -156,7 +156,6 @@ mod blocks;
 mod cicflowmeter;
 mod ctu13;
 mod decode;
-mod decompress;
 mod flow_id;
 mod format;
 mod goflow2;
@@ -178,7 +177,6 @@ mod zeek_tsv;
 pub use batch::{Batch, Rejected};
 pub use blocks::{Block, Blocks, decode_block};
 pub use decode::{Chunk, Decode, Head, HeadError, LINE_LIMIT, Progress};
-pub use decompress::Decompress;
 pub use flow_id::{FlowIds, content};
 pub use format::{Confidence, Format, SniffError, UnknownFormat, sniff};
 pub use json::read_flow;

@@ -7,10 +7,10 @@ use std::path::Path;
 use memchr::memchr;
 use thiserror::Error;
 use weir_contract::{Classify, ExitCode};
+use weir_decompress::Decompress;
 
 use crate::batch::Batch;
 use crate::decode::{Chunk, Decode, HeadError, LINE_LIMIT};
-use crate::decompress::Decompress;
 use crate::format::{Format, SniffError, sniff};
 use crate::json::first_record_is_whole;
 use crate::table::{BOM, reject_long_line};

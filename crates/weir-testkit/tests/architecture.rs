@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate with its level: it uses only crates of a lower level. Level 3 is the stages.
-const LEVELS: [(&str, u8); 25] = [
+const LEVELS: [(&str, u8); 28] = [
     ("weir-contract", 0),
     ("weir-transform", 1),
     ("weir-models", 1),
@@ -16,7 +16,9 @@ const LEVELS: [(&str, u8); 25] = [
     ("weir-report", 1),
     ("weir-pipeline", 1),
     ("weir-http", 1),
+    ("weir-decompress", 1),
     ("weir-flows", 2),
+    ("weir-accesslog", 2),
     ("weir-tables", 2),
     ("weir-audit", 2),
     ("weir-store", 2),
@@ -30,6 +32,7 @@ const LEVELS: [(&str, u8); 25] = [
     ("weir-packaging", STAGE),
     ("weir-serving", 4),
     ("weir-monitor", 4),
+    ("weir-blocklist", 4),
     ("weir-cluster", 4),
     ("weir", 5),
     (TESTKIT, TEST),
@@ -54,6 +57,7 @@ const ONLY_IN: [(&str, &[&str]); 3] = [
             "weir-selection",
             "weir-packaging",
             "weir-serving",
+            "weir-blocklist",
             "weir-monitor",
             "weir-cluster",
             "weir",

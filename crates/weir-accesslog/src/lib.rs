@@ -1,0 +1,1 @@
+//! Access logs of web servers to counts per client.

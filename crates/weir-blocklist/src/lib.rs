@@ -1,0 +1,1 @@
+//! Access logs to a blocklist that is enforced.
