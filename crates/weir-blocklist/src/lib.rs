@@ -1,1 +1,12 @@
 //! Access logs to a blocklist that is enforced.
+
+pub mod allow;
+pub mod detect;
+pub mod enforce;
+pub mod fetch;
+pub mod notice;
+pub mod out;
+mod params;
+pub mod serve;
+
+pub use params::BlocklistParams;

@@ -55,3 +55,12 @@ pub const REPORT: &str = "report.html";
 
 /// What a deployed predictor answered to the validation flows.
 pub const VALIDATION_REPORT: &str = "validation-report.json";
+
+/// Which clients of an access log flood a server, and why.
+pub const DETECTION: &str = "detection.json";
+/// The addresses of a detection, one per line.
+pub const BLOCKED_IPS: &str = "blocked_ips.txt";
+/// Who is blocked now.
+pub const BLOCKLIST: &str = "blocklist.json";
+/// One JSON object per line: every change of what is blocked.
+pub const BLOCK_AUDIT: &str = "audit.jsonl";

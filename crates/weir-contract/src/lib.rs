@@ -29,6 +29,7 @@
 //! ```
 
 pub mod audit;
+pub mod blocklist;
 pub mod calibration;
 pub mod digest;
 pub mod exit;

@@ -21,7 +21,8 @@ use crate::Failure;
 use place::Places;
 
 /// What may stand at the top of a parameter file: the value `seed`, and one section per concern.
-pub const SECTIONS: &[&str] = &["seed", "features", "training", "autoencoder", "selection", "packaging"];
+pub const SECTIONS: &[&str] =
+    &["seed", "features", "training", "autoencoder", "selection", "packaging", "blocklist", "notice"];
 
 /// The parameter file that ships with Weir, as (name, text).
 pub const DEFAULT_PARAMS: (&str, &str) =

@@ -1,0 +1,85 @@
+//! The section `[blocklist]` of a parameter file.
+
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+use weir_contract::blocklist::Method;
+
+/// The parameter file that ships with Weir, as (name, text).
+pub const DEFAULT_PARAMS: (&str, &str) =
+    ("pipeline/params/blocklist.toml", include_str!("../../../pipeline/params/blocklist.toml"));
+
+/// Who is taken for a flooding client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlocklistParams {
+    /// How clients are told apart.
+    pub method: Method,
+    /// Fewest requests of a client that is listed; 30.
+    pub minimum_requests: u64,
+    /// Fewest surplus requests in its worst ten seconds; 30.
+    pub minimum_surplus: u64,
+    /// Surplus requests in one second from which a client is listed where there are no two groups; 40, 0 for never.
+    pub limit: u64,
+    /// Least ratio of the rates at peak of two groups; 5.
+    #[validate(range(min = 1.0))]
+    pub ratio: f64,
+    /// Least Ashman's D of two groups; 2.
+    #[validate(range(min = 0.0))]
+    pub ashman: f64,
+    /// Largest share of the clients that may be listed; .25.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub client_cap: f64,
+    /// So many may be listed whatever their share; 5.
+    pub clients_always: u64,
+    /// Largest share of all ordinary requests that those listed may have made; .5.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub traffic_cap: f64,
+    /// Addresses and networks that are never listed.
+    pub allow: Vec<String>,
+    /// One's own addresses and networks: never listed.
+    pub own: Vec<String>,
+    /// Proxies whose word on the client's address is taken: never listed.
+    pub trusted_proxies: Vec<String>,
+    /// `remote`, `last`, or the number of the quoted field after the user agent, from 1.
+    pub client_field: String,
+    /// Clients counted exactly.
+    #[validate(range(min = 1))]
+    pub maximum_clients: u64,
+    /// How long somebody is blocked, seconds.
+    #[validate(range(min = 1, max = 31_536_000))]
+    pub block_seconds: u64,
+}
+
+impl Default for BlocklistParams {
+    fn default() -> Self {
+        Self {
+            method: Method::Robust,
+            minimum_requests: 30,
+            minimum_surplus: 30,
+            limit: 40,
+            ratio: 5.0,
+            ashman: 2.0,
+            client_cap: 0.25,
+            clients_always: 5,
+            traffic_cap: 0.5,
+            allow: Vec::new(),
+            own: Vec::new(),
+            trusted_proxies: Vec::new(),
+            client_field: "remote".to_owned(),
+            maximum_clients: 1_000_000,
+            block_seconds: 3_600,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_stage::Params;
+
+    #[test]
+    fn the_shipped_section_says_what_the_defaults_are() {
+        let shipped = Params::load(None, DEFAULT_PARAMS, &[]).unwrap();
+        assert_eq!(shipped.section::<BlocklistParams>("blocklist").unwrap(), BlocklistParams::default());
+    }
+}
