@@ -8,5 +8,6 @@ pub mod notice;
 pub mod out;
 mod params;
 pub mod serve;
+pub mod state;
 
 pub use params::BlocklistParams;

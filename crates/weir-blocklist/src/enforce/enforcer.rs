@@ -1,0 +1,86 @@
+//! Whatever keeps addresses out, and the one way to change what it does.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use weir_contract::blocklist::Block;
+
+use super::EnforceError;
+
+/// Clocks of kernel and ledger are cut to whole seconds, and programs take their time.
+pub(super) const TOLERANCE: i64 = 5;
+
+/// Whatever keeps addresses out.
+pub trait Enforcer {
+    /// Its name for people, as `--enforcer` takes it.
+    fn name(&self) -> &str;
+
+    /// Who is kept out at `now`, in any order. An address that is held, but not kept out, is not among them.
+    ///
+    /// # Errors
+    /// What keeps it from being found out.
+    fn current(&mut self, now: i64) -> Result<Vec<Block>, EnforceError>;
+
+    /// Makes that exactly `blocks`, at once where it can, each until its end or for as long as the means allows. For no
+    /// blocks it leaves no trace. An error may leave a change half done where the means has no transactions: callers
+    /// use [`apply`], which puts back what was.
+    ///
+    /// # Errors
+    /// What keeps it from being changed.
+    fn replace(&mut self, blocks: &[Block], now: i64) -> Result<(), EnforceError>;
+}
+
+/// Makes `enforcer` keep out exactly `blocks`, and looks whether it does. On an error it keeps out whom it did before.
+///
+/// # Errors
+/// Those of the enforcer; [`EnforceError::Mismatch`] when it does not do what it was told;
+/// [`EnforceError::NotRestored`] when what was before could not be put back.
+pub fn apply(enforcer: &mut dyn Enforcer, blocks: &[Block], now: i64) -> Result<(), EnforceError> {
+    let before = enforcer.current(now)?;
+    let Err(cause) = replace(enforcer, blocks, now) else { return Ok(()) };
+    match restore(enforcer, &before, now) {
+        Ok(()) => Err(cause),
+        Err(error) => Err(EnforceError::NotRestored { cause: Box::new(cause), error: Box::new(error) }),
+    }
+}
+
+/// Makes `enforcer` keep out `before` again, where it does not.
+///
+/// # Errors
+/// As [`apply`], which it is the undoing of.
+pub(super) fn restore(enforcer: &mut dyn Enforcer, before: &[Block], now: i64) -> Result<(), EnforceError> {
+    let untouched = enforcer.current(now).is_ok_and(|current| difference(before, &current, now).is_none());
+    if untouched { Ok(()) } else { replace(enforcer, before, now) }
+}
+
+fn replace(enforcer: &mut dyn Enforcer, blocks: &[Block], now: i64) -> Result<(), EnforceError> {
+    enforcer.replace(blocks, now)?;
+    let found = enforcer.current(now)?;
+    match difference(blocks, &found, now) {
+        None => Ok(()),
+        Some(example) => Err(EnforceError::Mismatch {
+            enforcer: enforcer.name().to_owned(),
+            expected: blocks.len(),
+            found: found.len(),
+            example,
+        }),
+    }
+}
+
+/// Where `found` is not what is `wanted`: the first address that is missing, too many, or kept out for longer. Whoever is
+/// about to be let in anyway does not count, nor does an earlier end: a means may not know so long a time.
+pub(super) fn difference(wanted: &[Block], found: &[Block], now: i64) -> Option<String> {
+    let lasting = |blocks: &[Block]| -> BTreeMap<IpAddr, i64> {
+        let blocks = blocks.iter().filter(|block| block.until > now.saturating_add(TOLERANCE));
+        blocks.map(|block| (block.address, block.until)).collect()
+    };
+    let (wanted, found) = (lasting(wanted), lasting(found));
+    if let Some(address) = wanted.keys().find(|address| !found.contains_key(address)) {
+        return Some(format!("{address} is missing"));
+    }
+    found.iter().find_map(|(address, until)| match wanted.get(address) {
+        None => Some(format!("{address} is too many")),
+        Some(end) if *until > end.saturating_add(TOLERANCE) => Some(format!("{address} is kept out for too long")),
+        Some(_) => None,
+    })
+}
