@@ -1,0 +1,162 @@
+//! What is counted of a client.
+
+use std::net::IpAddr;
+
+use weir_contract::blocklist::{Evidence, Peak, StatusCount};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::bins::{ClosedMinute, Minutes, raise};
+use crate::parse::{Entry, Method};
+use crate::texts::Texts;
+use crate::timeline::Timeline;
+
+/// Counts of a client; its memory is bounded, whatever it does.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientCounts {
+    pub(crate) address: IpAddr,
+    requests: u64,
+    surplus: u64,
+    /// Its counter in the sense of Misra and Gries: what is left of its requests after all decrements.
+    credit: u64,
+    peak_second: Peak,
+    peak_ten_seconds: Peak,
+    peak_minute: Peak,
+    first: i64,
+    last: i64,
+    statuses: Vec<(Method, u16, u64)>,
+    paths: Texts,
+    user_agents: Texts,
+    minutes: Minutes,
+}
+
+/// A request with what is needed of it more than once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) entry: Entry<'a>,
+    path_hash: u64,
+    user_agent_hash: u64,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(entry: Entry<'a>) -> Self {
+        Self { entry, path_hash: xxh3_64(entry.path), user_agent_hash: entry.user_agent.map_or(0, xxh3_64) }
+    }
+}
+
+impl ClientCounts {
+    pub(crate) fn new(address: IpAddr, time: i64) -> Self {
+        Self {
+            address,
+            requests: 0,
+            surplus: 0,
+            credit: 0,
+            peak_second: Peak::default(),
+            peak_ten_seconds: Peak::default(),
+            peak_minute: Peak::default(),
+            first: time,
+            last: time,
+            statuses: Vec::new(),
+            paths: Texts::default(),
+            user_agents: Texts::default(),
+            minutes: Minutes::default(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, request: &Request, timeline: &mut Timeline) {
+        let Request { entry, path_hash, user_agent_hash } = *request;
+        self.requests += 1;
+        self.credit += 1;
+        self.first = self.first.min(entry.time);
+        self.last = self.last.max(entry.time);
+        self.count_status(entry.method, entry.status, 1);
+        self.paths.add(path_hash, entry.path, self.requests);
+        if let Some(user_agent) = entry.user_agent {
+            self.user_agents.add(user_agent_hash, user_agent, self.requests);
+        }
+        let served = (entry.status < 400).then_some(path_hash);
+        if let Some(closed) = self.minutes.add(entry.time, served) {
+            self.take(&closed, timeline);
+        }
+    }
+
+    /// Closes the minutes that are farther than `seconds` from `now`.
+    pub(crate) fn close_far(&mut self, now: i64, seconds: u64, timeline: &mut Timeline) {
+        for closed in self.minutes.close(Some((now, seconds))) {
+            self.take(&closed, timeline);
+        }
+    }
+
+    /// Closes all minutes.
+    pub(crate) fn close(&mut self, timeline: &mut Timeline) {
+        for closed in self.minutes.close(None) {
+            self.take(&closed, timeline);
+        }
+    }
+
+    /// Takes in the counts of the same client over another time. Minutes have to be closed.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.surplus += other.surplus;
+        self.credit += other.credit;
+        raise(&mut self.peak_second, other.peak_second);
+        raise(&mut self.peak_ten_seconds, other.peak_ten_seconds);
+        raise(&mut self.peak_minute, other.peak_minute);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        for (method, status, count) in &other.statuses {
+            self.count_status(*method, *status, *count);
+        }
+        self.paths.merge(&other.paths);
+        self.user_agents.merge(&other.user_agents);
+    }
+
+    pub(crate) fn credit(&self) -> u64 {
+        self.credit
+    }
+
+    /// Takes from its credit; whether something is left.
+    pub(crate) fn debit(&mut self, decrement: u64) -> bool {
+        self.credit = self.credit.saturating_sub(decrement);
+        self.credit > 0
+    }
+
+    /// What it comes to, of `all` requests. Minutes have to be closed.
+    pub(crate) fn evidence(mut self, all: u64) -> Evidence {
+        self.statuses.sort_unstable_by_key(|(method, status, _)| (method.name(), *status));
+        let statuses = self.statuses.into_iter();
+        Evidence {
+            requests: self.requests,
+            surplus: self.surplus,
+            share: self.requests as f64 / all as f64,
+            peak_second: self.peak_second,
+            peak_ten_seconds: self.peak_ten_seconds,
+            peak_minute: self.peak_minute,
+            first: self.first,
+            last: self.last,
+            paths: self.paths.different(),
+            user_agents: self.user_agents.different(),
+            statuses: statuses
+                .map(|(method, status, count)| StatusCount { method: method.name().to_owned(), status, count })
+                .collect(),
+            top_paths: self.paths.top(),
+            top_user_agents: self.user_agents.top(),
+        }
+    }
+
+    fn count_status(&mut self, method: Method, status: u16, count: u64) {
+        match self.statuses.iter_mut().find(|known| (known.0, known.1) == (method, status)) {
+            Some(known) => known.2 += count,
+            None => self.statuses.push((method, status, count)),
+        }
+    }
+
+    fn take(&mut self, closed: &ClosedMinute, timeline: &mut Timeline) {
+        raise(&mut self.peak_minute, closed.requests);
+        for bin in &closed.bins {
+            raise(&mut self.peak_second, bin.worst_second);
+            raise(&mut self.peak_ten_seconds, bin.surplus);
+            self.surplus += bin.surplus.count;
+            timeline.add(bin.surplus.start, bin.requests, bin.surplus.count);
+        }
+    }
+}

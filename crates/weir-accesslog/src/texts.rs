@@ -1,0 +1,205 @@
+//! The texts of one kind that a client sent, its paths or its user agents: how many different ones, and the most frequent.
+//!
+//! Up to 32 different texts are counted exactly. Beyond, the 32 counters go on as Space-Saving (Metwally, Agrawal, El
+//! Abbadi 2005): a new text takes the place of the least frequent and inherits its count, which is then by how much the
+//! new one's may be too high. A text that makes more than a 32nd of the requests is always among them. Different
+//! texts are then estimated.
+
+use weir_contract::blocklist::Frequent;
+
+use crate::hyperloglog::HyperLogLog;
+
+/// Texts that are counted exactly.
+const COUNTERS: usize = 32;
+/// From this request of a client on its texts are kept; until then, and for most clients that is all, only their hashes.
+const KEPT_FROM: u64 = 16;
+/// Characters of a text that are shown.
+const CHARACTERS: usize = 200;
+/// Bytes of a text that are kept: enough for these characters.
+const BYTES: usize = 4 * CHARACTERS;
+/// Texts that are shown.
+const SHOWN: usize = 5;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
+    counters: Vec<Counter>,
+    /// Of the counters, once texts are kept.
+    kept: Vec<Vec<u8>>,
+    /// Once there are more texts than counters.
+    beyond: Option<Box<Beyond>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Counter {
+    hash: u64,
+    count: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Beyond {
+    different: HyperLogLog,
+    errors: [u64; COUNTERS],
+}
+
+impl Texts {
+    /// Counts a text with its hash, sent with the client's request of this number, counted from 1.
+    pub(crate) fn add(&mut self, hash: u64, text: &[u8], request: u64) {
+        if let Some(beyond) = &mut self.beyond {
+            beyond.different.add(hash);
+        }
+        let at = match self.counters.iter().position(|counter| counter.hash == hash) {
+            Some(at) => {
+                self.counters[at].count += 1;
+                at
+            }
+            None if self.counters.len() < COUNTERS => {
+                self.counters.push(Counter { hash, count: 1 });
+                self.counters.len() - 1
+            }
+            None => {
+                let inherited = self.counters[self.smallest()].count;
+                self.take_place(hash, inherited + 1, inherited)
+            }
+        };
+        if request >= KEPT_FROM {
+            self.keep(at, text);
+        }
+    }
+
+    /// Different texts; estimated beyond 32.
+    pub(crate) fn different(&self) -> u64 {
+        self.beyond.as_ref().map_or(self.counters.len() as u64, |beyond| beyond.different.estimate())
+    }
+
+    /// The most frequent texts that were kept, most first.
+    pub(crate) fn top(&self) -> Vec<Frequent> {
+        let mut top: Vec<(u64, u64, &[u8])> = (self.counters.iter().zip(&self.kept).enumerate())
+            .filter(|(_, (_, text))| !text.is_empty())
+            .map(|(at, (counter, text))| (counter.count, self.error(at), text.as_slice()))
+            .collect();
+        // By what is certain.
+        top.sort_unstable_by(|a, b| (b.0 - b.1).cmp(&(a.0 - a.1)).then(b.0.cmp(&a.0)).then(a.2.cmp(b.2)));
+        top.truncate(SHOWN);
+        top.into_iter().map(|(count, error, text)| Frequent { text: shown(text), count, error }).collect()
+    }
+
+    /// Takes in what was counted elsewhere. Exact as long as both together have no more than 32 texts; beyond, counts
+    /// stay too high by their error at most (Agarwal, Cormode, Huang, Phillips, Wei, Yi 2012), but for a text that was
+    /// dropped on one side and never counted on the other.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        if let Some(other) = &other.beyond {
+            self.beyond().different.merge(&other.different);
+        }
+        let (least, other_least) = (self.least(), other.least());
+        let mine = self.counters.len();
+        for at in 0..mine {
+            if !other.counters.iter().any(|counter| counter.hash == self.counters[at].hash) {
+                self.raise(at, other_least, other_least);
+            }
+        }
+        for (from, Counter { hash, count }) in other.counters.iter().copied().enumerate() {
+            let error = other.error(from);
+            if let Some(beyond) = &mut self.beyond {
+                beyond.different.add(hash);
+            }
+            let at = match self.counters.iter().position(|counter| counter.hash == hash) {
+                Some(at) => {
+                    self.raise(at, count, error);
+                    Some(at)
+                }
+                None if self.counters.len() < COUNTERS => {
+                    self.counters.push(Counter { hash, count: 0 });
+                    self.raise(self.counters.len() - 1, count + least, error + least);
+                    Some(self.counters.len() - 1)
+                }
+                None if self.counters.iter().any(|counter| counter.count < count + least) => {
+                    Some(self.take_place(hash, count + least, error + least))
+                }
+                None => {
+                    self.beyond().different.add(hash);
+                    None
+                }
+            };
+            if let (Some(at), Some(text)) = (at, other.kept.get(from)) {
+                self.keep(at, text);
+            }
+        }
+    }
+
+    /// Gives the place of the least frequent text to another.
+    fn take_place(&mut self, hash: u64, count: u64, error: u64) -> usize {
+        let at = self.smallest();
+        let beyond = self.beyond();
+        beyond.different.add(hash);
+        beyond.errors[at] = error;
+        self.counters[at] = Counter { hash, count };
+        if let Some(text) = self.kept.get_mut(at) {
+            text.clear();
+        }
+        at
+    }
+
+    fn smallest(&self) -> usize {
+        let smallest = self.counters.iter().enumerate().min_by_key(|(_, counter)| counter.count);
+        smallest.map_or(0, |(at, _)| at)
+    }
+
+    fn beyond(&mut self) -> &mut Beyond {
+        let counters = &self.counters;
+        self.beyond.get_or_insert_with(|| {
+            let mut different = HyperLogLog::new();
+            counters.iter().for_each(|counter| different.add(counter.hash));
+            Box::new(Beyond { different, errors: [0; COUNTERS] })
+        })
+    }
+
+    /// How often a text without a counter may have come.
+    fn least(&self) -> u64 {
+        if self.beyond.is_none() { 0 } else { self.counters[self.smallest()].count }
+    }
+
+    fn error(&self, at: usize) -> u64 {
+        self.beyond.as_ref().map_or(0, |beyond| beyond.errors[at])
+    }
+
+    fn raise(&mut self, at: usize, count: u64, error: u64) {
+        self.counters[at].count += count;
+        if error > 0 {
+            self.beyond().errors[at] += error;
+        }
+    }
+
+    fn keep(&mut self, at: usize, text: &[u8]) {
+        if self.kept.len() <= at {
+            self.kept.resize(self.counters.len(), Vec::new());
+        }
+        let kept = &mut self.kept[at];
+        if kept.is_empty() {
+            kept.extend_from_slice(&text[..text.len().min(BYTES)]);
+        }
+    }
+}
+
+/// A text for people: no control characters, at most 200 characters.
+fn shown(text: &[u8]) -> String {
+    cut(text, CHARACTERS)
+}
+
+/// The first characters of a text, with `\u{..}` for control characters and a replacement for what is no UTF-8.
+pub(crate) fn cut(text: &[u8], characters: usize) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut shown = String::new();
+    let mut length = 0;
+    for character in text.chars() {
+        let escaped = character.is_control().then(|| character.escape_default().to_string());
+        length += escaped.as_ref().map_or(1, String::len);
+        if length > characters {
+            break;
+        }
+        match escaped {
+            Some(escaped) => shown.push_str(&escaped),
+            None => shown.push(character),
+        }
+    }
+    shown
+}
