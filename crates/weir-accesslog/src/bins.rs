@@ -6,6 +6,8 @@
 
 use weir_contract::blocklist::Peak;
 
+use crate::timeline::Timeline;
+
 /// Minutes that are kept open; the one that was longest without a request is closed for a new one. Where lines are out of
 /// order by two minutes at most, the requests of a minute all meet in it: between two of them only the minutes from two
 /// before to two behind can come.
@@ -14,15 +16,25 @@ const OPEN_MINUTES: usize = 6;
 /// Paths of a bin that are remembered, the ones with the smallest hashes. A path beyond counts as asked for before.
 const REMEMBERED_PATHS: usize = 256;
 
-/// Minutes that are not closed yet, the last one used last.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Minutes(Vec<Minute>);
+/// Paths that a bin remembers without memory of its own.
+const FEW_PATHS: usize = 4;
 
-#[derive(Debug, Clone)]
-pub(crate) struct Minute {
-    start: i64,
-    bins: Vec<Bin>,
+/// What closed minutes come to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Peaks {
+    /// Surplus requests in all.
+    pub(crate) surplus: u64,
+    /// Surplus requests of the worst second.
+    pub(crate) second: Peak,
+    /// Surplus requests of the worst ten seconds.
+    pub(crate) ten_seconds: Peak,
+    /// Requests of the busiest minute.
+    pub(crate) minute: Peak,
 }
+
+/// Minutes that are not closed yet: their bins, those of a minute side by side, the minute that was used last at the end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Minutes(Vec<Bin>);
 
 /// Ten seconds.
 #[derive(Debug, Clone)]
@@ -30,118 +42,183 @@ struct Bin {
     start: i64,
     /// Requests by second.
     requests: [u32; 10],
-    /// The paths that were served: the upper 60 bits of their hash, and the first second in the lower four; sorted.
-    served: Vec<u64>,
+    served: Served,
 }
 
-/// What a closed minute comes to.
-pub(crate) struct ClosedMinute {
-    /// The requests of the minute.
-    pub(crate) requests: Peak,
-    /// Its bins.
-    pub(crate) bins: Vec<ClosedBin>,
-}
-
-/// What a closed bin comes to.
-pub(crate) struct ClosedBin {
-    /// Its requests.
-    pub(crate) requests: u64,
-    /// Of these, surplus ones.
-    pub(crate) surplus: Peak,
-    /// Surplus requests of its worst second.
-    pub(crate) worst_second: Peak,
+/// The paths that were served: the upper 60 bits of their hash, and the first second in the lower four; sorted.
+#[derive(Debug, Clone)]
+enum Served {
+    Few([u64; FEW_PATHS], usize),
+    Many(Vec<u64>),
 }
 
 impl Minutes {
-    /// Adds a request; `served` is the hash of its path where it succeeded. The minute that has to close for it.
-    pub(crate) fn add(&mut self, time: i64, served: Option<u64>) -> Option<ClosedMinute> {
-        let start = time - time.rem_euclid(60);
-        let mut closed = None;
-        match self.0.iter().rposition(|minute| minute.start == start) {
-            Some(at) if at + 1 == self.0.len() => {}
-            Some(at) => self.0[at..].rotate_left(1),
-            None => {
-                if self.0.len() == OPEN_MINUTES {
-                    closed = Some(self.0.remove(0).close());
-                }
-                self.0.push(Minute { start, bins: Vec::new() });
-            }
-        }
-        if let Some(minute) = self.0.last_mut() {
-            minute.add(time, served);
-        }
-        closed
+    /// Adds a request; `served` is the hash of its path where it succeeded.
+    pub(crate) fn add(&mut self, time: i64, served: Option<u64>, peaks: &mut Peaks, timeline: &mut Timeline) {
+        let second = time.rem_euclid(10);
+        let start = time - second;
+        let at = match self.0.last() {
+            Some(bin) if bin.start == start => self.0.len() - 1,
+            _ => self.bin(start, peaks, timeline),
+        };
+        self.0[at].add(second, served);
     }
 
-    /// Takes out the minutes that are farther than `seconds` from `now`, or all.
-    pub(crate) fn close(&mut self, far_from: Option<(i64, u64)>) -> impl Iterator<Item = ClosedMinute> + use<> {
-        let is_far = |minute: &Minute| far_from.is_none_or(|(now, seconds)| minute.start.abs_diff(now) > seconds);
-        let closed: Vec<Minute> = if self.0.iter().any(is_far) {
-            let (closed, open) = std::mem::take(&mut self.0).into_iter().partition(is_far);
-            self.0 = open;
-            closed
-        } else {
-            Vec::new()
-        };
-        closed.into_iter().map(Minute::close)
+    /// Closes the minutes that are farther than `seconds` from `now`.
+    pub(crate) fn close_far(&mut self, now: i64, seconds: u64, peaks: &mut Peaks, timeline: &mut Timeline) {
+        let mut from = 0;
+        while let Some(bin) = self.0.get(from) {
+            let length = self.length_of_minute(from);
+            if bin.minute().abs_diff(now) > seconds {
+                peaks.take(&self.0[from..from + length], timeline);
+                self.0.drain(from..from + length);
+            } else {
+                from += length;
+            }
+        }
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
+    }
+
+    /// Closes all minutes.
+    pub(crate) fn close(&mut self, peaks: &mut Peaks, timeline: &mut Timeline) {
+        let mut from = 0;
+        while from < self.0.len() {
+            let length = self.length_of_minute(from);
+            peaks.take(&self.0[from..from + length], timeline);
+            from += length;
+        }
+        self.0 = Vec::new();
+    }
+
+    /// The place of a bin, whose minute becomes the last used; it is made, and a minute closed for it, where need be.
+    fn bin(&mut self, start: i64, peaks: &mut Peaks, timeline: &mut Timeline) -> usize {
+        let bin = Bin { start, requests: [0; 10], served: Served::Few([0; FEW_PATHS], 0) };
+        let mut minutes = 0;
+        let mut from = 0;
+        while from < self.0.len() {
+            let length = self.length_of_minute(from);
+            if self.0[from].minute() == bin.minute() {
+                self.0[from..].rotate_left(length);
+                let minute = self.0.len() - length;
+                if let Some(at) = self.0[minute..].iter().position(|bin| bin.start == start) {
+                    return minute + at;
+                }
+                minutes = 0;
+                break;
+            }
+            minutes += 1;
+            from += length;
+        }
+        if minutes == OPEN_MINUTES {
+            let length = self.length_of_minute(0);
+            peaks.take(&self.0[..length], timeline);
+            self.0.drain(..length);
+        }
+        self.0.push(bin);
+        self.0.len() - 1
+    }
+
+    /// How many bins the minute has whose first is at `from`.
+    fn length_of_minute(&self, from: usize) -> usize {
+        let minute = self.0[from].minute();
+        self.0[from..].iter().take_while(|bin| bin.minute() == minute).count()
     }
 }
 
-impl Minute {
-    fn add(&mut self, time: i64, served: Option<u64>) {
-        let second = time.rem_euclid(10);
-        let start = time - second;
-        let at = self.bins.iter().rposition(|bin| bin.start == start).unwrap_or_else(|| {
-            self.bins.push(Bin { start, requests: [0; 10], served: Vec::new() });
-            self.bins.len() - 1
-        });
-        let bin = &mut self.bins[at];
-        let requests = &mut bin.requests[second as usize];
-        *requests = requests.saturating_add(1);
-        if let Some(hash) = served {
-            bin.serve(hash, second as u64);
-        }
+impl Peaks {
+    /// Takes in the counts of the same client over another time.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.surplus += other.surplus;
+        raise(&mut self.second, other.second);
+        raise(&mut self.ten_seconds, other.ten_seconds);
+        raise(&mut self.minute, other.minute);
     }
 
-    fn close(self) -> ClosedMinute {
-        let bins: Vec<ClosedBin> = self.bins.into_iter().map(Bin::close).collect();
-        let requests = bins.iter().map(|bin| bin.requests).sum();
-        ClosedMinute { requests: Peak { count: requests, start: self.start }, bins }
+    /// Takes in the bins of a minute.
+    fn take(&mut self, minute: &[Bin], timeline: &mut Timeline) {
+        let mut requests_of_minute = 0;
+        for bin in minute {
+            let surplus = bin.surplus();
+            for (second, count) in (0..).zip(surplus) {
+                raise(&mut self.second, Peak { count: u64::from(count), start: bin.start + second });
+            }
+            let requests = sum(&bin.requests);
+            let surplus = sum(&surplus);
+            raise(&mut self.ten_seconds, Peak { count: surplus, start: bin.start });
+            timeline.add(bin.start, requests, surplus);
+            self.surplus += surplus;
+            requests_of_minute += requests;
+        }
+        let start = minute.first().map_or(0, Bin::minute);
+        raise(&mut self.minute, Peak { count: requests_of_minute, start });
     }
 }
 
 impl Bin {
-    fn serve(&mut self, hash: u64, second: u64) {
-        let path = hash >> 4;
-        match self.served.binary_search_by_key(&path, |served| served >> 4) {
-            Ok(at) => self.served[at] = self.served[at].min(path << 4 | second),
-            Err(at) if at < REMEMBERED_PATHS => {
-                self.served.truncate(REMEMBERED_PATHS - 1);
-                self.served.insert(at, path << 4 | second);
-            }
-            Err(_) => {}
+    fn minute(&self) -> i64 {
+        self.start - self.start.rem_euclid(60)
+    }
+
+    fn add(&mut self, second: i64, served: Option<u64>) {
+        let requests = &mut self.requests[second as usize];
+        *requests = requests.saturating_add(1);
+        if let Some(hash) = served {
+            self.served.add(hash >> 4, second as u64);
         }
     }
 
-    fn close(self) -> ClosedBin {
+    /// Surplus requests by second.
+    fn surplus(&self) -> [u32; 10] {
         let mut surplus = self.requests;
-        for served in &self.served {
-            surplus[(served & 15) as usize] -= 1;
+        for path in self.served.paths() {
+            surplus[(path & 15) as usize] -= 1;
         }
-        let mut worst = Peak { count: 0, start: self.start };
-        for (second, count) in (0..).zip(surplus) {
-            raise(&mut worst, Peak { count: u64::from(count), start: self.start + second });
+        surplus
+    }
+}
+
+impl Served {
+    fn add(&mut self, path: u64, second: u64) {
+        let new = path << 4 | second;
+        let search = self.paths().binary_search_by_key(&path, |known| known >> 4);
+        match (self, search) {
+            (Self::Few(paths, _), Ok(at)) => paths[at] = paths[at].min(new),
+            (Self::Many(paths), Ok(at)) => paths[at] = paths[at].min(new),
+            (Self::Few(paths, length), Err(at)) if *length < FEW_PATHS => {
+                paths.copy_within(at..*length, at + 1);
+                paths[at] = new;
+                *length += 1;
+            }
+            (served @ Self::Few(..), Err(at)) => {
+                let mut paths = Vec::with_capacity(4 * FEW_PATHS);
+                paths.extend_from_slice(served.paths());
+                paths.insert(at, new);
+                *served = Self::Many(paths);
+            }
+            (Self::Many(paths), Err(at)) if at < REMEMBERED_PATHS => {
+                paths.truncate(REMEMBERED_PATHS - 1);
+                paths.insert(at, new);
+            }
+            (Self::Many(_), Err(_)) => {}
         }
-        ClosedBin {
-            requests: self.requests.iter().copied().map(u64::from).sum(),
-            surplus: Peak { count: surplus.iter().copied().map(u64::from).sum(), start: self.start },
-            worst_second: worst,
+    }
+
+    fn paths(&self) -> &[u64] {
+        match self {
+            Self::Few(paths, length) => &paths[..*length],
+            Self::Many(paths) => paths,
         }
     }
 }
 
+fn sum(seconds: &[u32]) -> u64 {
+    seconds.iter().copied().map(u64::from).sum()
+}
+
 /// Takes over a higher peak, and of equal ones the earlier; a peak of nothing is none.
-pub(crate) fn raise(peak: &mut Peak, other: Peak) {
+fn raise(peak: &mut Peak, other: Peak) {
     if other.count > peak.count || (other.count > 0 && other.count == peak.count && other.start < peak.start) {
         *peak = other;
     }

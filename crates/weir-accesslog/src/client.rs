@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use weir_contract::blocklist::{Evidence, Peak, StatusCount};
+use weir_contract::blocklist::{Evidence, StatusCount};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::bins::{ClosedMinute, Minutes, raise};
+use crate::bins::{Minutes, Peaks};
 use crate::parse::{Entry, Method};
 use crate::texts::Texts;
 use crate::timeline::Timeline;
@@ -15,12 +15,9 @@ use crate::timeline::Timeline;
 pub(crate) struct ClientCounts {
     pub(crate) address: IpAddr,
     requests: u64,
-    surplus: u64,
     /// Its counter in the sense of Misra and Gries: what is left of its requests after all decrements.
     credit: u64,
-    peak_second: Peak,
-    peak_ten_seconds: Peak,
-    peak_minute: Peak,
+    peaks: Peaks,
     first: i64,
     last: i64,
     statuses: Vec<(Method, u16, u64)>,
@@ -48,11 +45,8 @@ impl ClientCounts {
         Self {
             address,
             requests: 0,
-            surplus: 0,
             credit: 0,
-            peak_second: Peak::default(),
-            peak_ten_seconds: Peak::default(),
-            peak_minute: Peak::default(),
+            peaks: Peaks::default(),
             first: time,
             last: time,
             statuses: Vec::new(),
@@ -74,33 +68,24 @@ impl ClientCounts {
             self.user_agents.add(user_agent_hash, user_agent, self.requests);
         }
         let served = (entry.status < 400).then_some(path_hash);
-        if let Some(closed) = self.minutes.add(entry.time, served) {
-            self.take(&closed, timeline);
-        }
+        self.minutes.add(entry.time, served, &mut self.peaks, timeline);
     }
 
     /// Closes the minutes that are farther than `seconds` from `now`.
     pub(crate) fn close_far(&mut self, now: i64, seconds: u64, timeline: &mut Timeline) {
-        for closed in self.minutes.close(Some((now, seconds))) {
-            self.take(&closed, timeline);
-        }
+        self.minutes.close_far(now, seconds, &mut self.peaks, timeline);
     }
 
     /// Closes all minutes.
     pub(crate) fn close(&mut self, timeline: &mut Timeline) {
-        for closed in self.minutes.close(None) {
-            self.take(&closed, timeline);
-        }
+        self.minutes.close(&mut self.peaks, timeline);
     }
 
     /// Takes in the counts of the same client over another time. Minutes have to be closed.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.requests += other.requests;
-        self.surplus += other.surplus;
         self.credit += other.credit;
-        raise(&mut self.peak_second, other.peak_second);
-        raise(&mut self.peak_ten_seconds, other.peak_ten_seconds);
-        raise(&mut self.peak_minute, other.peak_minute);
+        self.peaks.merge(&other.peaks);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         for (method, status, count) in &other.statuses {
@@ -126,11 +111,11 @@ impl ClientCounts {
         let statuses = self.statuses.into_iter();
         Evidence {
             requests: self.requests,
-            surplus: self.surplus,
+            surplus: self.peaks.surplus,
             share: self.requests as f64 / all as f64,
-            peak_second: self.peak_second,
-            peak_ten_seconds: self.peak_ten_seconds,
-            peak_minute: self.peak_minute,
+            peak_second: self.peaks.second,
+            peak_ten_seconds: self.peaks.ten_seconds,
+            peak_minute: self.peaks.minute,
             first: self.first,
             last: self.last,
             paths: self.paths.different(),
@@ -147,16 +132,6 @@ impl ClientCounts {
         match self.statuses.iter_mut().find(|known| (known.0, known.1) == (method, status)) {
             Some(known) => known.2 += count,
             None => self.statuses.push((method, status, count)),
-        }
-    }
-
-    fn take(&mut self, closed: &ClosedMinute, timeline: &mut Timeline) {
-        raise(&mut self.peak_minute, closed.requests);
-        for bin in &closed.bins {
-            raise(&mut self.peak_second, bin.worst_second);
-            raise(&mut self.peak_ten_seconds, bin.surplus);
-            self.surplus += bin.surplus.count;
-            timeline.add(bin.surplus.start, bin.requests, bin.surplus.count);
         }
     }
 }

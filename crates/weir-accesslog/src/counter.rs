@@ -17,6 +17,9 @@ const EXAMPLES: usize = 5;
 /// Characters of them.
 const EXAMPLE_CHARACTERS: usize = 120;
 
+/// Bytes of a block for which a shard has one request, roughly: 128 a line.
+const SHARD_BYTES: usize = 128 * SHARDS;
+
 /// Counts the lines of access logs by client.
 ///
 /// All counts are exact but for different paths and user agents beyond 32 of a client, which are estimated, and for the
@@ -214,7 +217,7 @@ struct Parsed<'a> {
 impl<'a> Parsed<'a> {
     fn new(mut bytes: &'a [u8], settings: &Settings) -> Self {
         let mut parsed = Self {
-            requests: vec![Vec::new(); SHARDS],
+            requests: (0..SHARDS).map(|_| Vec::with_capacity(bytes.len() / SHARD_BYTES)).collect(),
             lines: 0,
             unreadable: 0,
             outside: 0,
