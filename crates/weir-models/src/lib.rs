@@ -1,4 +1,4 @@
-//! Estimators, scalers, the autoencoder, metrics and their search: parameters become checked parameters,
+//! Estimators, K-Means, scalers, the autoencoder, metrics and their search: parameters become checked parameters,
 //! fitted models and predictions; fitted state becomes bytes and back.
 //!
 //! Every family has one shape: `Params` (checked on construction) → `fit` → a fitted type that is a
@@ -21,6 +21,7 @@ pub mod data;
 pub mod detector;
 mod exponential;
 pub mod folds;
+pub mod kmeans;
 pub mod knn;
 pub mod logistic;
 pub mod params;

@@ -1,5 +1,6 @@
 //! Golden tests of every family against scikit-learn on shared folds; the numbers were written by `record.py`.
 
+mod kmeans;
 mod knn;
 mod logistic;
 mod svc;

@@ -8,12 +8,15 @@ data.json: x [900][5] (shortest round-trip f64, already in [0, 1]), y [900]; the
 folds: the held-out rows of StratifiedKFold(3) over train.
 <family>.json: every candidate of the report's grid with its accuracy on each fold, and for the named fits on train:
 predictions and scores (decision value or probability of class 1) on test.
+kmeans.json: its own points, and KMeans over them for 1 to 4 clusters: inertia, mean distance to the nearest centre,
+groups.
 """
 import json
 import os
 
 import numpy as np
 import sklearn
+from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
@@ -77,6 +80,17 @@ def main():
                          "scores": score(x[TRAIN:]).tolist()})
         write(f"{family}.json", {"scikit_learn": sklearn.__version__, "candidates": candidates,
                                  "best": search.best_params_, "fits": fits})
+    centres = np.repeat([[0, 0, 0], [9, 1, 2], [2, 8, 0], [7, 9, 12]], [80, 40, 30, 10], axis=0)
+    points = np.random.default_rng(11).normal(centres, 1.5)
+    write("kmeans.json", {"scikit_learn": sklearn.__version__, "points": points.tolist(),
+                          "fits": [kmeans(points, k) for k in range(1, 5)]})
+
+
+def kmeans(x, clusters):
+    """The best of so many runs that all optima are among them, each run to its end."""
+    fitted = KMeans(clusters, n_init=100, tol=1e-12, max_iter=1000, random_state=42).fit(x)
+    return {"clusters": clusters, "inertia": fitted.inertia_, "distortion": fitted.transform(x).min(axis=1).mean(),
+            "labels": fitted.labels_.tolist()}
 
 
 def write(name, value):
