@@ -6,7 +6,7 @@ pub mod enforce;
 pub mod fetch;
 pub mod notice;
 pub mod out;
-mod params;
+pub mod params;
 pub mod serve;
 pub mod state;
 

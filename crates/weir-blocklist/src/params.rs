@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 use weir_contract::blocklist::Method;
+use weir_stage::{Failure, Params, ParamsArgs};
 
 /// The parameter file that ships with Weir, as (name, text).
 pub const DEFAULT_PARAMS: (&str, &str) =
@@ -72,10 +73,27 @@ impl Default for BlocklistParams {
     }
 }
 
+/// The parameters of text, file or build, with what `--set` sets; built in are [`DEFAULT_PARAMS`].
+///
+/// # Errors
+/// Those of [`Params::load`].
+pub fn load(args: &ParamsArgs) -> Result<Params, Failure> {
+    let given = args.params.is_some() || args.params_text.as_deref().is_some_and(|text| !text.trim().is_empty());
+    if given { args.load() } else { Params::load(None, DEFAULT_PARAMS, &args.set) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_stage::Params;
+
+    #[test]
+    fn without_a_file_the_blocklist_s_own_holds() {
+        let args = ParamsArgs { set: vec!["blocklist.limit=7".to_owned()], ..ParamsArgs::default() };
+        let params = load(&args).unwrap().section::<BlocklistParams>("blocklist").unwrap();
+        assert_eq!(params, BlocklistParams { limit: 7, ..BlocklistParams::default() });
+        let args = ParamsArgs { params_text: Some("[blocklist]\nlimit = 9".to_owned()), ..args };
+        assert_eq!(load(&args).unwrap().section::<BlocklistParams>("blocklist").unwrap().limit, 7, "--set comes last");
+    }
 
     #[test]
     fn the_shipped_section_says_what_the_defaults_are() {
