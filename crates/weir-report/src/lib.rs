@@ -1,8 +1,9 @@
-//! The run report: one self-contained HTML page with SVG charts, made from contract types.
+//! Reports for people: self-contained HTML pages with SVG charts, made from contract types.
 //!
-//! [`render`] turns a [`RunReport`] into text; writing `report.html` is the caller's part. The page needs
+//! [`render`] turns a [`RunReport`] into text, [`render_block`] a [`BlockReport`]; writing `report.html` is the caller's
+//! part. The page needs
 //! no script and loads nothing: styles, templates and charts are inside it. Whatever text comes from data
-//! (attack names, hosts, descriptions, warnings) is escaped, by minijinja in templates and by the builder in charts.
+//! (attack names, hosts, descriptions, warnings, paths, user agents) is escaped, by minijinja in templates and by the builder in charts.
 //!
 //! This crate does not know polars, models, files or the command line. Same input, same bytes.
 //!
@@ -19,6 +20,7 @@ mod view;
 mod wilson;
 
 use weir_contract::audit::Audit;
+use weir_contract::blocklist::Detection;
 use weir_contract::expectation::SuiteResult;
 use weir_contract::feature::FeatureSchema;
 use weir_contract::manifest::RunInfo;
@@ -28,7 +30,7 @@ use weir_contract::statistics::Statistics;
 use weir_contract::trial::{EncoderReport, Trials};
 use weir_contract::{Classify, Digest, ExitCode, Seed, TrialId};
 
-pub use page::render;
+pub use page::{render, render_block};
 pub use wilson::wilson_interval;
 
 /// Everything a run report is made of.
@@ -60,6 +62,20 @@ pub struct RunReport<'a> {
     pub lineage: Vec<LineageStep>,
     /// What was measured, from the `run-info.json` of each artifact, in the order to be shown.
     pub timings: Vec<Timing<'a>>,
+}
+
+/// Everything a block report is made of.
+#[derive(Debug, Clone)]
+pub struct BlockReport<'a> {
+    /// Heading of the page.
+    pub title: &'a str,
+    /// Version of the program that writes the report.
+    pub version: &'a str,
+    /// Who is listed and why, from `detection.json`.
+    pub detection: &'a Detection,
+    /// Parameters to be shown, by name, as text. Whoever is never to be named, such as an allow list, is left out by the
+    /// caller.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// One artifact and what it was made from.
@@ -100,7 +116,7 @@ pub enum RenderError {
         ranked: usize,
     },
     /// A template and the values it is given disagree; a defect of this crate.
-    #[error("failed to render a template of the run report")]
+    #[error("failed to render a template of the report")]
     Template(#[from] minijinja::Error),
 }
 

@@ -5,11 +5,12 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::view::{audit, data, encoder, expectations, features, glance, provenance, results, search, trials};
-use crate::{RenderError, RunReport};
+use crate::view::{audit, block, data, encoder, expectations, features, glance, provenance, results, search, trials};
+use crate::{BlockReport, RenderError, RunReport};
 
 /// The templates by name. The ending `.html` switches escaping on.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 13] = [
+    ("head.html", include_str!("../templates/head.html")),
     ("page.html", include_str!("../templates/page.html")),
     ("macros.html", include_str!("../templates/macros.html")),
     ("glance.html", include_str!("../templates/glance.html")),
@@ -21,6 +22,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("expectations.html", include_str!("../templates/expectations.html")),
     ("audit.html", include_str!("../templates/audit.html")),
     ("provenance.html", include_str!("../templates/provenance.html")),
+    ("block.html", include_str!("../templates/block.html")),
 ];
 
 const STYLE: &str = include_str!("../templates/style.css");
@@ -43,7 +45,16 @@ struct Page<'a> {
     provenance: provenance::Provenance,
 }
 
-/// The report as HTML.
+/// What the template of the block report sees.
+#[derive(Serialize)]
+struct BlockPage<'a> {
+    style: Value,
+    title: &'a str,
+    version: &'a str,
+    block: block::Block,
+}
+
+/// The report of a run as HTML.
 ///
 /// # Errors
 /// [`RenderError::WinnerNotRanked`] when the selection's ranking does not hold its winner.
@@ -53,12 +64,6 @@ pub fn render(report: &RunReport<'_>) -> Result<String, RenderError> {
         RenderError::WinnerNotRanked { winner: report.selection.winner, ranked: report.selection.ranking.len() },
     )?;
 
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source)?;
-    }
     let page = Page {
         style: Value::from_safe_string(STYLE.to_owned()),
         title: report.title,
@@ -74,6 +79,29 @@ pub fn render(report: &RunReport<'_>) -> Result<String, RenderError> {
         audit: audit::view(report.audit),
         provenance: provenance::view(report),
     };
-    let html = environment.get_template("page.html")?.render(Serde(page))?;
-    Ok(html)
+    Ok(environment()?.get_template("page.html")?.render(Serde(page))?)
+}
+
+/// The block report as HTML: why clients of an access log are listed, or why nobody is.
+///
+/// # Errors
+/// [`RenderError::Template`], which is a defect of this crate.
+pub fn render_block(report: &BlockReport<'_>) -> Result<String, RenderError> {
+    let page = BlockPage {
+        style: Value::from_safe_string(STYLE.to_owned()),
+        title: report.title,
+        version: report.version,
+        block: block::view(report),
+    };
+    Ok(environment()?.get_template("block.html")?.render(Serde(page))?)
+}
+
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
 }

@@ -1,6 +1,7 @@
 //! What each section shows: contract types in, text and charts out.
 
 pub(crate) mod audit;
+pub(crate) mod block;
 pub(crate) mod data;
 pub(crate) mod encoder;
 pub(crate) mod expectations;

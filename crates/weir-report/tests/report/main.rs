@@ -1,5 +1,6 @@
 //! The report of a made-up run: what it shows, what it leaves out, and that it is one well-formed page.
 
+mod block;
 mod html;
 mod sample;
 
