@@ -53,6 +53,7 @@ pub struct Counter {
 /// How the lines of a source read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SourceLines {
+    name: String,
     pub(crate) lines: u64,
     pub(crate) unreadable: u64,
     /// The first of them: line and reason.
@@ -80,8 +81,10 @@ impl Counter {
 
     /// Says that the lines from here on are those of a source, from its first line on.
     pub fn begin_source(&mut self, name: &str) {
-        self.sources.push(name.to_owned());
-        self.source = SourceLines::default();
+        if !self.sources.iter().any(|known| known == name) {
+            self.sources.push(name.to_owned());
+        }
+        self.source = SourceLines { name: name.to_owned(), ..SourceLines::default() };
     }
 
     /// Counts whole lines; the last may lack its line end.
@@ -176,7 +179,7 @@ impl Counter {
                 self.source.examples.push((line, *reason));
             }
             if self.examples.len() < EXAMPLES {
-                let source = self.sources.last().cloned().unwrap_or_default();
+                let source = self.source.name.clone();
                 let text = cut(text, EXAMPLE_CHARACTERS);
                 self.examples.push(UnreadableLine { source, line, reason: reason.to_string(), text });
             }

@@ -1,6 +1,7 @@
 //! Access logs of web servers to counts per client.
 //!
-//! [`count`] reads files and streams to the end; a [`Counter`] takes lines as they come. It does not know what a flood is,
+//! [`count`] reads files and streams to the end. For logs that are still written, a [`Follower`] yields lines as they come,
+//! and a [`Window`] counts those of the last while. Reads plain text, gzip and zstd; writes nothing. It does not know what a flood is,
 //! who is to be blocked, or any model.
 
 mod address;
@@ -10,6 +11,7 @@ mod client;
 mod count;
 mod counter;
 mod counts;
+mod follow;
 mod hyperloglog;
 mod parse;
 mod settings;
@@ -17,10 +19,13 @@ mod shard;
 mod texts;
 mod timeline;
 mod timestamp;
+mod window;
 
 pub use address::ClientField;
 pub use count::{LogError, Source, count};
 pub use counter::Counter;
 pub use counts::{Client, Counts};
+pub use follow::{Follower, Start};
 pub use parse::{Entry, LINE_LIMIT, Method, Unreadable, parse_line};
 pub use settings::Settings;
+pub use window::Window;

@@ -1,0 +1,249 @@
+//! Logs that are still written.
+//!
+//! By asking now and then, not by inotify, which knows nothing of network file systems and of files that are not there yet.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use memchr::{memchr, memrchr};
+
+use crate::parse::LINE_LIMIT;
+
+/// Bytes that are read at a time.
+const PORTION: usize = 256 << 10;
+
+/// A file that was replaced is let go when nothing was written to it for so many polls: servers go on with the old one
+/// until they are told to open the new one, and their children a little longer.
+const SILENT_POLLS: u32 = 30;
+
+/// How long a wait may go without a look at whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Where following starts in a file that is there already. Files that appear are read from their start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// What is in it counts.
+    Beginning,
+    /// Only what is appended counts.
+    End,
+}
+
+/// Yields the lines that are appended to files, through their rotation.
+///
+/// - Renamed, and created anew: the old file is read to its end, and on while something is still written to it.
+/// - Copied, and truncated: read from the start again. What was written between the last look and the copy is lost, and so
+///   is what is written behind the truncation where the file has grown beyond its old length until the next look.
+/// - Missing: waited for.
+/// - A line without its end is kept until that comes, or until its file is let go.
+#[derive(Debug)]
+pub struct Follower {
+    followed: Vec<Followed>,
+}
+
+#[derive(Debug)]
+struct Followed {
+    path: PathBuf,
+    /// The file of that name, while it was there.
+    current: Option<Tail>,
+    /// Those that were it before.
+    replaced: Vec<Tail>,
+}
+
+/// A file that is read as it grows.
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    device_and_inode: (u64, u64),
+    at: u64,
+    /// The start of a line without end.
+    partial: Vec<u8>,
+    /// Whether what comes up to the next line end is to be left out.
+    skips: bool,
+    silent_polls: u32,
+}
+
+impl Follower {
+    /// Follows files, which need not be there yet.
+    ///
+    /// # Errors
+    /// Where a file is there but cannot be read; the message names it.
+    pub fn new(paths: &[PathBuf], start: Start) -> io::Result<Self> {
+        let mut followed = Vec::new();
+        for path in paths {
+            let mut current = Tail::open(path).map_err(|error| named(path, &error))?;
+            if let (Some(tail), Start::End) = (&mut current, start) {
+                tail.go_to_end().map_err(|error| named(path, &error))?;
+            }
+            followed.push(Followed { path: path.clone(), current, replaced: Vec::new() });
+        }
+        Ok(Self { followed })
+    }
+
+    /// Reads what is new. `lines` gets the path and whole lines, at most 256 KiB and a line at a time.
+    ///
+    /// # Errors
+    /// Where a file cannot be read; the message names it. The next poll tries again.
+    pub fn poll(&mut self, mut lines: impl FnMut(&Path, &[u8])) -> io::Result<()> {
+        for Followed { path, current, replaced } in &mut self.followed {
+            poll_one(path, current, replaced, &mut |new| lines(path, new)).map_err(|error| named(path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Polls every `interval` until `goes_on` says no. `polled` is called behind every poll, also where nothing was new.
+    ///
+    /// # Errors
+    /// As [`Follower::poll`], and those of `polled`.
+    pub fn run<E: From<io::Error>>(
+        &mut self,
+        interval: Duration,
+        goes_on: impl Fn() -> bool,
+        mut lines: impl FnMut(&Path, &[u8]),
+        mut polled: impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
+        while goes_on() {
+            self.poll(&mut lines)?;
+            polled()?;
+            let next = Instant::now() + interval;
+            while goes_on()
+                && let Some(left) = next.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+            {
+                thread::sleep(left.min(LOOK));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn poll_one(
+    path: &Path,
+    current: &mut Option<Tail>,
+    replaced: &mut Vec<Tail>,
+    lines: &mut dyn FnMut(&[u8]),
+) -> io::Result<()> {
+    for tail in replaced.iter_mut() {
+        tail.read(lines)?;
+        if tail.silent_polls >= SILENT_POLLS {
+            tail.finish(lines);
+        }
+    }
+    replaced.retain(|tail| tail.silent_polls < SILENT_POLLS);
+    // First who has the name now, then what the old one has: what came in between is not lost.
+    let there = metadata(path)?;
+    if let Some(tail) = current {
+        tail.read(lines)?;
+    }
+    let is_current = |tail: &Tail| there.as_ref().is_none_or(|there| identity(there) == tail.device_and_inode);
+    if current.as_ref().is_some_and(is_current) {
+        return Ok(());
+    }
+    let new = Tail::open(path)?;
+    if let Some(mut tail) = new {
+        tail.read(lines)?;
+        replaced.extend(current.replace(tail));
+    }
+    Ok(())
+}
+
+impl Tail {
+    /// None where there is no such file.
+    fn open(path: &Path) -> io::Result<Option<Self>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let device_and_inode = identity(&file.metadata()?);
+        Ok(Some(Self { file, device_and_inode, at: 0, partial: Vec::new(), skips: false, silent_polls: 0 }))
+    }
+
+    fn go_to_end(&mut self) -> io::Result<()> {
+        self.at = self.file.metadata()?.len();
+        let mut last = [b'\n'];
+        if self.at > 0 {
+            self.file.read_exact_at(&mut last, self.at - 1)?;
+        }
+        // Not half a line.
+        self.skips = last != *b"\n";
+        Ok(())
+    }
+
+    fn read(&mut self, lines: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        if self.file.metadata()?.len() < self.at {
+            self.at = 0;
+            self.partial.clear();
+            self.skips = false;
+        }
+        self.file.seek(SeekFrom::Start(self.at))?;
+        self.silent_polls += 1;
+        let mut portion = vec![0; PORTION];
+        loop {
+            match self.file.read(&mut portion) {
+                Ok(0) => return Ok(()),
+                Ok(new) => {
+                    self.at += new as u64;
+                    self.silent_polls = 0;
+                    self.take(&portion[..new], lines);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Hands on whole lines and keeps the rest.
+    fn take(&mut self, mut new: &[u8], lines: &mut dyn FnMut(&[u8])) {
+        if self.skips {
+            let Some(end) = memchr(b'\n', new) else { return };
+            self.skips = false;
+            new = &new[end + 1..];
+            if !self.partial.is_empty() {
+                self.partial.push(b'\n');
+                lines(&std::mem::take(&mut self.partial));
+            }
+        }
+        if let Some(end) = memrchr(b'\n', new) {
+            let whole = &new[..=end];
+            new = &new[end + 1..];
+            if self.partial.is_empty() {
+                lines(whole);
+            } else {
+                self.partial.extend_from_slice(whole);
+                lines(&std::mem::take(&mut self.partial));
+            }
+        }
+        self.partial.extend_from_slice(new);
+        if self.partial.len() > LINE_LIMIT {
+            // Enough that it shows.
+            self.partial.truncate(LINE_LIMIT + 1);
+            self.skips = true;
+        }
+    }
+
+    /// A last line may lack its end.
+    fn finish(&mut self, lines: &mut dyn FnMut(&[u8])) {
+        if !self.partial.is_empty() {
+            lines(&std::mem::take(&mut self.partial));
+        }
+    }
+}
+
+fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
+    match path.metadata() {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot follow {}: {error}", path.display()))
+}
