@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use weir_contract::{Label, Transport};
 
+use crate::line_text::{civil, push_number};
 use crate::open_flows::Record;
 
 /// The columns, in order.
@@ -132,20 +133,6 @@ fn push_port(line: &mut Vec<u8>, port: Option<u16>) {
     }
 }
 
-fn push_number(line: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    line.extend_from_slice(&digits[first..]);
-}
-
 /// `2026-03-02T08:00:00.000Z` for milliseconds since 1970 UTC, not negative, before the year 10000.
 fn timestamp(ms: i64) -> [u8; 24] {
     let (days, ms_of_day) = (ms / 86_400_000, ms % 86_400_000);
@@ -167,20 +154,6 @@ fn timestamp(ms: i64) -> [u8; 24] {
     text
 }
 
-/// Year, month and day of a number of days since 1970 (Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`), for days that are not negative.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,12 +168,5 @@ mod tests {
         ] {
             assert_eq!(std::str::from_utf8(&timestamp(ms)), Ok(text));
         }
-    }
-
-    #[test]
-    fn numbers_are_written_in_full() {
-        let mut line = Vec::new();
-        [0, 10, u64::MAX].iter().for_each(|&number| push_number(&mut line, number));
-        assert_eq!(line, b"01018446744073709551615");
     }
 }

@@ -1,4 +1,5 @@
-//! Deterministic labelled flows of a small cluster, as the CSV that Packetbeat's users export.
+//! Deterministic labelled flows of a small cluster, as the CSV that Packetbeat's users export, and access logs of a web
+//! server ([`access_log`]).
 //!
 //! A guestbook, a blog, databases, name resolution, administrators and monitoring produce benign flows;
 //! five attacks run against them and out of them. Some attackers share addresses, ports and volumes with
@@ -17,10 +18,13 @@
 //! traffic       the next flow: benign services (traffic/benign) and attacks (traffic/attack)
 //! open_flows    flows being exported: a record every 10 s, then a final one
 //! csv           a record as a line
+//! access_log    access logs of a web server, apart from all this
 //! ```
 
+pub mod access_log;
 mod cluster;
 mod csv;
+mod line_text;
 mod open_flows;
 mod params;
 mod random;
