@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ipnet::IpNet;
+use weir_contract::Digest;
+use weir_contract::digest::Digester;
 use weir_stage::Failure;
 
 use crate::BlocklistParams;
@@ -45,9 +47,7 @@ impl AllowArgs {
         ];
         let mut networks = Vec::new();
         for (place, texts) in texts {
-            for text in texts {
-                networks.push(network(text).map_err(|failure| failure.context(place))?);
-            }
+            networks.extend(parse(place, texts)?);
         }
         for path in &self.allow_file {
             read(path, &mut networks)?;
@@ -79,6 +79,17 @@ impl AllowList {
         let address = bits(address);
         let after = self.ranges.partition_point(|range| range.0 <= address);
         after.checked_sub(1).is_some_and(|at| address <= self.ranges[at].1)
+    }
+
+    /// SHA-256 over the ranges: it stands for the list where its addresses must not be named.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut digester = Digester::default();
+        for (first, last) in &self.ranges {
+            digester.update(&first.to_be_bytes());
+            digester.update(&last.to_be_bytes());
+        }
+        digester.finish()
     }
 
     /// `text`, which a client or a stranger wrote, with `[allowed]` in place of every address that is.
@@ -125,6 +136,14 @@ fn bits(address: IpAddr) -> u128 {
         IpAddr::V6(six) => six,
     };
     six.to_bits()
+}
+
+/// The addresses and networks that `texts` of the parameter or argument `place` are.
+///
+/// # Errors
+/// Failures of usage that name `place` and the text, for what is neither.
+pub fn parse(place: &str, texts: &[String]) -> Result<Vec<IpNet>, Failure> {
+    texts.iter().map(|text| network(text).map_err(|failure| failure.context(place))).collect()
 }
 
 /// Adds the addresses and networks that the file at `path` lists.

@@ -11,17 +11,21 @@
 //! caps         how much one run may block
 //! reason       sentences for people
 //! run          logs in, artifact out
+//! time         since when, and until when
 //! command      arguments of `detect`, and what it prints
 //! ```
 
 mod article;
 mod caps;
+mod command;
 mod features;
 mod reason;
 mod robust;
+mod run;
 mod separation;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::cmp::Reverse;
 
@@ -33,6 +37,9 @@ use weir_contract::blocklist::{
 
 use crate::BlocklistParams;
 use crate::allow::AllowList;
+
+pub use command::{DetectArgs, detect_command};
+pub use run::{Logs, Outcome, REPORT, Request, STAGE, run};
 
 /// Who floods, by `counts`, among the clients that `allow` does not name.
 ///
