@@ -109,11 +109,20 @@ impl State {
         Self::read(&self.dir)
     }
 
-    /// What happened so far; lines that are no record, as a kill may leave, are passed over.
+    /// What was done so far.
+    ///
+    /// # Errors
+    /// Those of [`State::read_history`].
+    pub fn history(&self) -> Result<Vec<Record>, StateError> {
+        Self::read_history(&self.dir)
+    }
+
+    /// What was done so far in the directory `dir`, without holding it; lines that are no record, as a kill may leave,
+    /// are passed over.
     ///
     /// # Errors
     /// [`StateError::Input`] when the file cannot be read.
-    pub fn history(dir: &Path) -> Result<Vec<Record>, StateError> {
+    pub fn read_history(dir: &Path) -> Result<Vec<Record>, StateError> {
         let bytes = read_if_there(&dir.join(BLOCK_AUDIT))?.unwrap_or_default();
         Ok(audit::parse(&bytes))
     }

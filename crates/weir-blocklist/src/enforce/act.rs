@@ -1,0 +1,230 @@
+//! Doing what a plan says, so that enforcer, blocklist and audit log agree whatever fails.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use serde::Serialize;
+use weir_contract::blocklist::{Block, Blocklist, Detection};
+
+use super::enforcer::{difference, restore};
+use super::plan::{Before, Plan, plan};
+use super::{Changes, EnforceError, Enforcer, Exempt, apply};
+use crate::state::{Action, Author, Record, State};
+
+/// What is to be enforced.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Who is listed.
+    pub detection: &'a Detection,
+    /// Whom it leaves alone.
+    pub exempt: Exempt<'a>,
+    /// The time, seconds since 1970 UTC.
+    pub now: i64,
+    /// How long somebody is blocked, seconds.
+    pub seconds: i64,
+}
+
+/// What was done, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whether it was done.
+    pub applied: bool,
+    /// What enforces it; `none` where nothing does.
+    pub enforcer: String,
+    /// Whether the enforcer had to be told anything.
+    pub told: bool,
+    /// Who is concerned.
+    #[serde(flatten)]
+    pub changes: Changes,
+}
+
+/// Enforces `order`, for the blocklist of `state`.
+///
+/// The audit log says what is intended; the enforcer is told and asked; the audit log says what was done; the blocklist
+/// counts. Where any of it fails the enforcer is told what was before, the blocklist stays, and the audit log says that,
+/// too. Where nothing changes nothing is written.
+///
+/// # Errors
+/// Those of the enforcer and of the state directory.
+pub fn enforce(
+    order: Order<'_>,
+    state: &State,
+    mut enforcer: Option<&mut dyn Enforcer>,
+    by: &Author,
+) -> Result<Report, EnforceError> {
+    let Order { exempt, now, .. } = order;
+    let list = state.blocklist()?;
+    let enforced = current(&mut enforcer, now)?;
+    let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &state.history()?);
+    let told = enforced.as_ref().is_some_and(|enforced| !is_same(&after.blocks(), enforced, now));
+    let report = Report { applied: true, enforcer: by.enforcer.clone(), told, changes };
+    if after == list && !told {
+        return Ok(report);
+    }
+    let record = |action, address, until, reason: &str| Record {
+        time: now,
+        action,
+        address,
+        until,
+        by: by.clone(),
+        reason: reason.to_owned(),
+    };
+    let staged = state.stage(&after, |address| exempt.contains(address))?;
+    state.record(&[record(Action::Applying, None, None, &intent(&report, lifted.len()))])?;
+    let done = match (&mut enforcer, told) {
+        (Some(enforcer), true) => apply(*enforcer, &after.blocks(), now),
+        _ => Ok(()),
+    };
+    let done = done.and_then(|()| {
+        let written = state.record(&records(&report.changes, &lifted, &after, record)).and_then(|()| staged.commit());
+        written.map_err(|error| undo(error.into(), &mut enforcer, enforced.as_deref().filter(|_| told), now))
+    });
+    let Err(error) = done else { return Ok(report) };
+    let action = if matches!(error, EnforceError::NotRestored { .. }) { Action::Failed } else { Action::RolledBack };
+    // What matters is the error itself; a disk that is full may be its reason.
+    let _ = state.record(&[record(action, None, None, &error.to_string())]);
+    Err(error)
+}
+
+/// What [`enforce`] would do, without holding or changing anything.
+///
+/// # Errors
+/// Those of the enforcer and of the state directory.
+pub fn preview(
+    order: Order<'_>,
+    state: &Path,
+    mut enforcer: Option<&mut dyn Enforcer>,
+) -> Result<Report, EnforceError> {
+    let enforced = current(&mut enforcer, order.now)?;
+    let Plan { after, changes, .. } =
+        plan_of(order, &State::read(state)?, enforced.as_deref(), &State::read_history(state)?);
+    let told = enforced.as_ref().is_some_and(|enforced| !is_same(&after.blocks(), enforced, order.now));
+    let enforcer = enforcer.map_or("none", |enforcer| enforcer.name()).to_owned();
+    Ok(Report { applied: false, enforcer, told, changes })
+}
+
+/// Who was let in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Removal {
+    /// Who was blocked, by the blocklist or an enforcer.
+    pub removed: Vec<IpAddr>,
+    /// Who was not.
+    pub unknown: Vec<IpAddr>,
+}
+
+/// Lets in `who`, or everybody where that is `None`: takes them from every one of `enforcers` and from the blocklist.
+///
+/// # Errors
+/// Those of the enforcers and of the state directory. An enforcer that was told already stays so: it only lets somebody
+/// in, and the same command goes on where this one ended.
+pub fn remove(
+    who: Option<&[IpAddr]>,
+    state: &State,
+    enforcers: &mut [Box<dyn Enforcer>],
+    by: &Author,
+    now: i64,
+) -> Result<Removal, EnforceError> {
+    let is_meant = |address: IpAddr| who.is_none_or(|who| who.contains(&address));
+    let mut list = state.blocklist()?;
+    let mut removed: Vec<IpAddr> = list.entries.iter().map(|entry| entry.address).collect();
+    let mut changes = Vec::new();
+    for enforcer in enforcers {
+        let (out, rest): (Vec<Block>, Vec<Block>) =
+            enforcer.current(now)?.into_iter().partition(|block| is_meant(block.address));
+        removed.extend(out.iter().map(|block| block.address));
+        if !out.is_empty() {
+            changes.push((enforcer, rest));
+        }
+    }
+    removed.retain(|address| is_meant(*address));
+    removed.sort_unstable();
+    removed.dedup();
+    let unknown = who.unwrap_or_default().iter().filter(|address| !removed.contains(address)).copied().collect();
+    list.entries.retain(|entry| !is_meant(entry.address));
+    if removed.is_empty() {
+        return Ok(Removal { removed, unknown });
+    }
+    let record = |action, address, reason: &str| Record {
+        time: now,
+        action,
+        address,
+        until: None,
+        by: by.clone(),
+        reason: reason.to_owned(),
+    };
+    let staged = state.stage(&list, is_meant)?;
+    state.record(&[record(Action::Applying, None, &format!("{} to remove", removed.len()))])?;
+    for (enforcer, rest) in changes {
+        if let Err(error) = apply(enforcer.as_mut(), &rest, now) {
+            // As in enforce: the error itself matters.
+            let _ = state.record(&[record(Action::Failed, None, &error.to_string())]);
+            return Err(error);
+        }
+    }
+    let records: Vec<Record> =
+        removed.iter().map(|address| record(Action::Removed, Some(*address), "removed by hand")).collect();
+    state.record(&records)?;
+    staged.commit()?;
+    Ok(Removal { removed, unknown })
+}
+
+fn current(enforcer: &mut Option<&mut dyn Enforcer>, now: i64) -> Result<Option<Vec<Block>>, EnforceError> {
+    enforcer.as_mut().map(|enforcer| enforcer.current(now)).transpose()
+}
+
+fn plan_of(order: Order<'_>, list: &Blocklist, enforced: Option<&[Block]>, history: &[Record]) -> Plan {
+    let before = Before { list, enforced: enforced.unwrap_or_default(), history };
+    plan(before, order.detection, order.exempt, order.now, order.seconds)
+}
+
+/// Whether an enforcer that keeps out `enforced` keeps out `blocks`, each for its time.
+fn is_same(blocks: &[Block], enforced: &[Block], now: i64) -> bool {
+    difference(blocks, enforced, now).is_none() && difference(enforced, blocks, now).is_none()
+}
+
+/// `error`, after the enforcer was told what was `before`, where it had been told something else.
+fn undo(
+    error: EnforceError,
+    enforcer: &mut Option<&mut dyn Enforcer>,
+    before: Option<&[Block]>,
+    now: i64,
+) -> EnforceError {
+    let (Some(enforcer), Some(before)) = (enforcer, before) else { return error };
+    match restore(*enforcer, before, now) {
+        Ok(()) => error,
+        Err(second) => EnforceError::NotRestored { cause: Box::new(error), error: Box::new(second) },
+    }
+}
+
+fn intent(report: &Report, lifted: usize) -> String {
+    let Changes { added, renewed, adopted, expired, .. } = &report.changes;
+    let list = |name: &str, blocks: &[Block]| {
+        let addresses: Vec<String> = blocks.iter().map(|block| block.address.to_string()).collect();
+        (!addresses.is_empty()).then(|| format!("{name} {}", addresses.join(" ")))
+    };
+    let parts = [list("add", added), list("renew", renewed), list("adopt", adopted), list("end", expired)];
+    let lifted = (lifted > 0).then(|| format!("lift {lifted}"));
+    let parts: Vec<String> = parts.into_iter().chain([lifted]).flatten().collect();
+    if parts.is_empty() { "enforce the blocklist again".to_owned() } else { parts.join("; ") }
+}
+
+fn records(
+    changes: &Changes,
+    lifted: &[IpAddr],
+    after: &Blocklist,
+    record: impl Fn(Action, Option<IpAddr>, Option<i64>, &str) -> Record,
+) -> Vec<Record> {
+    let reason = |address: IpAddr| {
+        let at = after.entries.binary_search_by_key(&address, |entry| entry.address);
+        at.map_or("", |at| after.entries[at].reason.as_str())
+    };
+    let begun =
+        [(Action::Added, &changes.added), (Action::Renewed, &changes.renewed), (Action::Adopted, &changes.adopted)];
+    let begun = begun.into_iter().flat_map(|(action, blocks)| blocks.iter().map(move |block| (action, block)));
+    let begun =
+        begun.map(|(action, block)| record(action, Some(block.address), Some(block.until), reason(block.address)));
+    let over = changes.expired.iter();
+    let over = over.map(|block| record(Action::Expired, Some(block.address), Some(block.until), "its time is over"));
+    let lifted = lifted.iter().map(|address| record(Action::Lifted, Some(*address), None, "it may not be blocked"));
+    over.chain(lifted).chain(begun).collect()
+}

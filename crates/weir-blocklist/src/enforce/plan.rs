@@ -1,0 +1,176 @@
+//! What a detection changes: computed, not done.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+use weir_contract::blocklist::{Block, Blocklist, Detection, Entry, Suspect};
+
+use super::Exempt;
+use super::enforcer::TOLERANCE;
+use crate::state::{Action, Record};
+
+/// What becomes of everybody who is blocked or listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// Blocked from now on.
+    pub added: Vec<Block>,
+    /// Blocked for longer, since they came again.
+    pub renewed: Vec<Block>,
+    /// Kept out already without being in the blocklist, as after the loss of the state directory; they stay so.
+    pub adopted: Vec<Block>,
+    /// Blocked as before.
+    pub kept: Vec<Block>,
+    /// Whose time is over, with its end.
+    pub expired: Vec<Block>,
+    /// How many were let in because they may not be blocked any more. They are not named: see [`crate::allow`].
+    pub lifted: usize,
+    /// Listed, and not blocked again for what they were blocked for already.
+    pub settled: Vec<IpAddr>,
+    /// Listed, and left alone to keep the host in reach.
+    pub protected: Vec<LeftAlone>,
+}
+
+/// Somebody who is listed and never blocked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftAlone {
+    /// The address.
+    pub address: IpAddr,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// What is known before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// The blocklist.
+    pub(super) list: &'a Blocklist,
+    /// Whom the enforcer keeps out.
+    pub(super) enforced: &'a [Block],
+    /// The audit log.
+    pub(super) history: &'a [Record],
+}
+
+/// The plan of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    /// Who is blocked afterwards.
+    pub(super) after: Blocklist,
+    /// What that changes.
+    pub(super) changes: Changes,
+    /// Those of [`Changes::lifted`].
+    pub(super) lifted: Vec<IpAddr>,
+}
+
+/// What `detection` changes at `now`, when somebody new is blocked for `seconds`.
+pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>, now: i64, seconds: i64) -> Plan {
+    let active = |address: IpAddr| find(before.list, address).filter(|entry| entry.until > now);
+    let ended = endings(before);
+    let is_settled = |suspect: &&Suspect| {
+        let address = suspect.client;
+        active(address).is_none() && ended.get(&address).is_some_and(|ending| ending.settles(suspect))
+    };
+    let settled: Vec<IpAddr> = detection.listed.iter().filter(is_settled).map(|suspect| suspect.client).collect();
+
+    let mut after = before.list.clone();
+    after.renew(detection, now, seconds, |address| exempt.contains(address) || settled.contains(&address));
+    let adopted = adopt(&mut after, before, exempt, now, seconds);
+
+    let mut changes = Changes { adopted, ..Changes::default() };
+    for entry in &after.entries {
+        let block = Block { address: entry.address, until: entry.until };
+        match active(entry.address) {
+            Some(old) if old.until == entry.until => changes.kept.push(block),
+            Some(_) => changes.renewed.push(block),
+            None if changes.adopted.contains(&block) => {}
+            None => changes.added.push(block),
+        }
+    }
+    let is_over = |entry: &&Entry| entry.until <= now || find(&after, entry.address).is_none();
+    let over =
+        before.list.entries.iter().filter(is_over).map(|entry| Block { address: entry.address, until: entry.until });
+    let (lifted, expired): (Vec<Block>, Vec<Block>) = over.partition(|block| exempt.contains(block.address));
+    (changes.lifted, changes.expired) = (lifted.len(), expired);
+    changes.settled = settled.into_iter().filter(|address| !exempt.contains(*address)).collect();
+    let listed = detection.listed.iter().filter(|suspect| !exempt.allow.contains(suspect.client));
+    changes.protected = listed
+        .filter_map(|suspect| {
+            Some(LeftAlone { address: suspect.client, reason: exempt.protected.why(suspect.client)? })
+        })
+        .collect();
+    Plan { after, changes, lifted: lifted.iter().map(|block| block.address).collect() }
+}
+
+/// Takes over whom the enforcer keeps out and the blocklist does not know, for the time they have left there, and at
+/// most for `seconds`.
+fn adopt(after: &mut Blocklist, before: Before<'_>, exempt: Exempt<'_>, now: i64, seconds: i64) -> Vec<Block> {
+    let mut adopted = Vec::new();
+    for block in before.enforced {
+        let Block { address, until } = *block;
+        // What has hardly any time left is over in the blocklist, and not quite in the kernel.
+        if until <= now.saturating_add(TOLERANCE) || exempt.contains(address) || find(before.list, address).is_some() {
+            continue;
+        }
+        if let Err(at) = after.entries.binary_search_by_key(&address, |entry| entry.address) {
+            let until = until.min(now.saturating_add(seconds));
+            let reason = "it was kept out already, and the blocklist did not know why".to_owned();
+            after.entries.insert(at, Entry { address, since: now, until, reason, evidence: None });
+            adopted.push(Block { address, until });
+        }
+    }
+    adopted
+}
+
+/// How a block ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Its time was over then.
+    Expired(i64),
+    /// A person took it away then.
+    Removed(i64),
+}
+
+impl Ending {
+    /// Whether all that `suspect` is listed for lies before the end, so that it is no reason for another block.
+    ///
+    /// Who has served their time is blocked again when they come again while the log still shows a flood. Whom a person
+    /// let in may come again; only a flood that is new, and worse than the known one, blocks them.
+    fn settles(self, suspect: &Suspect) -> bool {
+        let evidence = &suspect.evidence;
+        match self {
+            Self::Expired(end) => evidence.last <= end,
+            Self::Removed(end) => evidence.peak_ten_seconds.start < end,
+        }
+    }
+}
+
+/// How everybody's last block ended. What a failed run wrote does not hold.
+fn endings(before: Before<'_>) -> HashMap<IpAddr, Ending> {
+    let mut endings = HashMap::new();
+    let mut of_run = Vec::new();
+    for record in before.history {
+        let ending = match record.action {
+            Action::Applying => {
+                endings.extend(of_run.drain(..));
+                continue;
+            }
+            Action::RolledBack | Action::Failed => {
+                of_run.clear();
+                continue;
+            }
+            Action::Expired => Ending::Expired(record.until.unwrap_or(record.time)),
+            Action::Removed => Ending::Removed(record.time),
+            Action::Added | Action::Renewed | Action::Adopted | Action::Lifted => continue,
+        };
+        of_run.extend(record.address.map(|address| (address, ending)));
+    }
+    endings.extend(of_run);
+    // Those that are over, and that no run has noticed yet.
+    endings.extend(before.list.entries.iter().map(|entry| (entry.address, Ending::Expired(entry.until))));
+    endings
+}
+
+fn find(list: &Blocklist, address: IpAddr) -> Option<&Entry> {
+    let at = list.entries.binary_search_by_key(&address, |entry| entry.address).ok()?;
+    list.entries.get(at)
+}
