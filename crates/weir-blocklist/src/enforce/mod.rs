@@ -4,6 +4,7 @@
 //! the blocklist and nobody else; allowed addresses, the host's own and that of the operator's session never are.
 
 mod act;
+pub mod command;
 mod enforcer;
 mod error;
 mod ipset;

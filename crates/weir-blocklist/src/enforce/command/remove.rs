@@ -1,0 +1,62 @@
+//! `weir block remove`: let somebody in again, at once.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use weir_stage::{CommonArgs, Failure, Stage};
+
+use super::args::{Others, PATIENCE, author, find_all, now};
+use crate::enforce::remove;
+use crate::state::State;
+
+/// Let clients in again, at once; a flood that the log shows already does not block them a second time
+#[derive(Debug, Clone, Parser)]
+pub struct RemoveArgs {
+    /// Whom
+    #[arg(value_name = "ADDRESS", required_unless_present = "all", conflicts_with = "all")]
+    pub addresses: Vec<IpAddr>,
+
+    /// Everybody
+    #[arg(long)]
+    pub all: bool,
+
+    /// Directory that says who is blocked
+    #[arg(long, value_name = "DIR", default_value = "weir-block")]
+    pub state: PathBuf,
+
+    /// What to let them in through [default: those of nftables and ipset that are installed]
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    pub enforcer: Vec<String>,
+
+    /// Common options.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+impl AsRef<CommonArgs> for RemoveArgs {
+    fn as_ref(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// Takes blocks away and prints whose.
+///
+/// # Errors
+/// Those of [`remove`], and a failure of usage for an unknown enforcer.
+pub fn remove_command(args: RemoveArgs, stage: &Stage, others: Others<'_>) -> Result<(), Failure> {
+    let mut enforcers = find_all(&args.enforcer, others)?;
+    let names: Vec<&str> = enforcers.iter().map(|enforcer| enforcer.name()).collect();
+    let name = if names.is_empty() { "none".to_owned() } else { names.join(" and ") };
+    let state = State::open(&args.state, PATIENCE)?;
+    stage.check()?;
+    let who = (!args.all).then_some(args.addresses.as_slice());
+    let removal = remove(who, &state, &mut enforcers, &author(stage, &name), now()?)?;
+    for address in &removal.unknown {
+        stage.warn(format!("{address} was not blocked"));
+    }
+    stage.result(&removal, || {
+        let lines: Vec<String> = removal.removed.iter().map(|address| format!("let in {address}")).collect();
+        if lines.is_empty() { "nobody was let in".to_owned() } else { lines.join("\n") }
+    })
+}
