@@ -31,6 +31,7 @@ use weir_contract::trial::{EncoderReport, Trials};
 use weir_contract::{Classify, Digest, ExitCode, Seed, TrialId};
 
 pub use page::{render, render_block};
+pub use text::moment;
 pub use wilson::wilson_interval;
 
 /// Everything a run report is made of.

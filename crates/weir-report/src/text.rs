@@ -130,7 +130,8 @@ pub(crate) fn bytes(value: u64) -> String {
 /// Milliseconds since 1970 as `2020-11-03 14:05:09 UTC`.
 ///
 /// Days to date by Howard Hinnant's `civil_from_days` (chrono-compatible low-level date algorithms).
-pub(crate) fn moment(milliseconds: i64) -> String {
+#[must_use]
+pub fn moment(milliseconds: i64) -> String {
     let seconds = milliseconds.div_euclid(1000);
     let (days, time) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let shifted = days + 719_468;
