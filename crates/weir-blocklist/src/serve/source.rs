@@ -1,0 +1,69 @@
+//! The state directory, read again when it has changed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use weir_contract::blocklist::{Block, Blocklist};
+use weir_contract::files::BLOCKLIST;
+
+use crate::allow::AllowList;
+use crate::state::{State, StateError};
+
+/// Who is blocked by a state directory, and who was.
+#[derive(Debug)]
+pub(super) struct Source {
+    dir: PathBuf,
+    allow: AllowList,
+    /// What `list` was read from.
+    stamp: Option<Stamp>,
+    list: Blocklist,
+}
+
+/// Changes whenever a file is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+}
+
+impl Source {
+    /// The directory `dir`, but for whoever `allow` names.
+    pub(super) fn open(dir: PathBuf, allow: AllowList) -> Result<Self, StateError> {
+        let mut source = Self { dir, allow, stamp: None, list: Blocklist::default() };
+        source.refresh()?;
+        Ok(source)
+    }
+
+    /// Reads the list again if it has changed. After an error the list before stays.
+    pub(super) fn refresh(&mut self) -> Result<(), StateError> {
+        let stamp = self.stamp();
+        if stamp.is_some() && stamp == self.stamp {
+            return Ok(());
+        }
+        self.list = State::read(&self.dir)?;
+        // The older stamp: what replaced the file meanwhile is seen the next time.
+        self.stamp = stamp;
+        Ok(())
+    }
+
+    /// Who is blocked at `now`, by address.
+    pub(super) fn blocks(&self, now: i64) -> Vec<Block> {
+        let blocks = self.list.blocks().into_iter();
+        blocks.filter(|block| block.until > now && !self.allow.contains(block.address)).collect()
+    }
+
+    /// Whoever was blocked once, and may be still.
+    pub(super) fn ever(&self) -> Result<BTreeSet<IpAddr>, StateError> {
+        Ok(State::history(&self.dir)?.into_iter().filter_map(|record| record.address).collect())
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let metadata = fs::metadata(self.dir.join(BLOCKLIST)).ok()?;
+        let modified = (metadata.mtime(), metadata.mtime_nsec());
+        Some(Stamp { inode: metadata.ino(), length: metadata.len(), modified })
+    }
+}
