@@ -15,6 +15,7 @@ def step(component):
 # Name -> (labels of the pod, labels of its namespace, or none where that is ours)
 PEERS = {
     **{name: step(name) for name in ("features", "training", "selection", "packaging", "deploy", "validation", "notify")},
+    **{name: step(name) for name in ("block-fetch", "block-detect", "block-enforce", "block-notify")},
     **{name: part(name) for name in ("predictor", "monitor", "event-source", "sensor", "event-bus")},
     "dns": ({"k8s-app": "kube-dns"}, {NAMESPACE: "kube-system"}),
     "internet": ({}, {}),
@@ -54,6 +55,16 @@ CONNECTIONS = [
     ("selection", "internet", 8333, S3),
     ("predictor", "internet", 9000, S3),
     ("predictor", "internet", 443, S3),
+    # The blocklist: logs by URL, mail, a webhook; what the cluster is asked for goes where every executor may go.
+    ("block-fetch", "internet", 80, FULL),
+    ("block-fetch", "internet", 25, NONE),
+    ("block-enforce", "internet", 6443, ALL),
+    ("block-enforce", "internet", 80, NONE),
+    ("block-notify", "internet", 25, FULL),
+    ("block-notify", "internet", 587, FULL),
+    ("block-notify", "internet", 80, NONE),
+    ("block-detect", "internet", 25, NONE),
+    ("block-detect", "predictor", 8080, NONE),
     # The predictor.
     ("deploy", "predictor", 8080, ALL),
     ("validation", "predictor", 8080, ALL),

@@ -17,7 +17,7 @@ import validate
 
 # Accounts of others: Kubeflow's.
 FOREIGN_ACCOUNTS = {"default-editor"}
-IMAGES = "features|training|selection|packaging|serving|monitor|cluster"
+IMAGES = "features|training|selection|packaging|serving|monitor|cluster|blocklist"
 OUR_IMAGE = re.compile(rf"^(\{{\{{[a-z.]+\}}\}}|[a-z0-9.:/-]+)/weir-({IMAGES}):\S+$")
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|ACCESS_KEY|PRIVATE)", re.IGNORECASE)
 

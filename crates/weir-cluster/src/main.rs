@@ -1,10 +1,11 @@
 //! The steps of a run that speak to the cluster, as a program.
 
 use clap::{Parser, Subcommand};
-use weir_cluster::{DeployArgs, ExportArgs, NotifyArgs};
+use weir_blocklist::enforce::{EnforceArgs, enforce_command};
+use weir_cluster::{DeployArgs, ExportArgs, NotifyArgs, WithPolicy, policy_enforcers};
 use weir_stage::{CommonArgs, Failure, Stage};
 
-/// What a run on a cluster does to the cluster: deploy the predictor, notify
+/// What a run on a cluster does to the cluster: deploy the predictor, block clients, notify
 #[derive(Parser)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 struct Arguments {
@@ -18,6 +19,8 @@ enum Command {
     Deploy(DeployArgs),
     /// Tell a webhook how a run ended
     Notify(NotifyArgs),
+    /// Keep out whom a detection lists, by a policy; without --apply only say what would change
+    Block(Box<WithPolicy<EnforceArgs>>),
     /// Write an artifact to stdout, for `weir submit --out`
     Export(ExportArgs),
 }
@@ -27,6 +30,7 @@ impl AsRef<CommonArgs> for Arguments {
         match &self.command {
             Command::Deploy(args) => args.as_ref(),
             Command::Notify(args) => args.as_ref(),
+            Command::Block(args) => (**args).as_ref(),
             Command::Export(args) => args.as_ref(),
         }
     }
@@ -36,6 +40,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
     match arguments.command {
         Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
         Command::Notify(args) => weir_cluster::notify_command(args, stage),
+        Command::Block(args) => enforce_command(args.inner, stage, &policy_enforcers(&args.policy, stage)),
         Command::Export(args) => weir_cluster::export_command(args, stage),
     }
 }

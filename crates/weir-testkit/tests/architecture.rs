@@ -30,9 +30,9 @@ const LEVELS: [(&str, u8); 28] = [
     ("weir-training", STAGE),
     ("weir-selection", STAGE),
     ("weir-packaging", STAGE),
+    ("weir-blocklist", STAGE),
     ("weir-serving", 4),
     ("weir-monitor", 4),
-    ("weir-blocklist", 4),
     ("weir-cluster", 4),
     ("weir", 5),
     (TESTKIT, TEST),
@@ -66,8 +66,10 @@ const ONLY_IN: [(&str, &[&str]); 3] = [
 ];
 
 /// Crates that polars must not reach, not even through others: a predictor is made of them.
-const WITHOUT_POLARS: [&str; 12] = [
+const WITHOUT_POLARS: [&str; 14] = [
+    "weir-accesslog",
     "weir-audit",
+    "weir-blocklist",
     "weir-bundle",
     "weir-cluster",
     "weir-expectations",

@@ -60,7 +60,9 @@ enum Command {
     Stop(weir_cluster::StopArgs),
     /// Serve a bundle through KServe, and wait until it is what is served
     Deploy(weir_cluster::DeployArgs),
-    /// Make labelled traffic of a small cluster
+    /// Block clients that flood a web server, by its access logs
+    Block(command::block::Args),
+    /// Make labelled traffic of a small cluster, or access logs
     Simulate(command::simulate::Args),
     /// Download a published data set, check it and unpack it
     Fetch(weir_fetch::Args),
@@ -90,6 +92,7 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Logs(args) => args.as_ref(),
             Command::Stop(args) => args.as_ref(),
             Command::Deploy(args) => args.as_ref(),
+            Command::Block(args) => args.as_ref(),
             Command::Simulate(args) => args.as_ref(),
             Command::Fetch(args) => args.as_ref(),
         }
@@ -119,6 +122,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Logs(args) => weir_cluster::logs_command(args, stage),
         Command::Stop(args) => weir_cluster::stop_command(args, stage),
         Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
+        Command::Block(args) => command::block::command(args, stage),
         Command::Simulate(args) => command::simulate::command(args, stage),
         Command::Fetch(args) => weir_fetch::command(args, stage),
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser};
+use clap::{ArgGroup, Args, Parser};
 use weir_contract::Digest;
 use weir_contract::blocklist::{Detection, Evidence, FORMAT};
 use weir_contract::files::DETECTION;
@@ -30,6 +30,22 @@ pub struct DetectArgs {
     #[arg(long, value_name = "DIR")]
     pub logs: Option<PathBuf>,
 
+    /// What counts.
+    #[command(flatten)]
+    pub look: LookArgs,
+
+    /// Directory of the artifact
+    #[arg(long, value_name = "DIR", default_value = "weir-block/detection")]
+    pub out: PathBuf,
+
+    /// Small results for workflow engines.
+    #[command(flatten)]
+    pub results: ResultsArgs,
+}
+
+/// Which requests count, whose they are, and who is never listed.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct LookArgs {
     /// Only requests since then: a time such as 2026-11-21T08:00:00Z, or 1h for the last hour
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
@@ -53,14 +69,33 @@ pub struct DetectArgs {
     /// Parameters.
     #[command(flatten)]
     pub params: ParamsArgs,
+}
 
-    /// Directory of the artifact
-    #[arg(long, value_name = "DIR", default_value = "weir-block/detection")]
-    pub out: PathBuf,
-
-    /// Small results for workflow engines.
-    #[command(flatten)]
-    pub results: ResultsArgs,
+impl LookArgs {
+    /// What to detect in `logs`, for an artifact at `out`.
+    ///
+    /// # Errors
+    /// Failures of usage for wrong parameters, addresses and times.
+    pub fn request(&self, logs: Logs, out: PathBuf) -> Result<Request, Failure> {
+        let all = load(&self.params)?;
+        let mut params: BlocklistParams = all.section("blocklist")?;
+        params.trusted_proxies.extend(self.trusted_proxy.iter().cloned());
+        if let Some(field) = &self.client_header_field {
+            params.client_field.clone_from(field);
+        }
+        let now = now();
+        let time =
+            |argument: &str, text: &Option<String>| text.as_deref().map(|text| parse(argument, text, now)).transpose();
+        Ok(Request {
+            logs,
+            allow: self.allow.load(&params)?,
+            params,
+            seed: all.seed(),
+            since: time("--since", &self.since)?,
+            until: time("--until", &self.until)?,
+            out,
+        })
+    }
 }
 
 impl AsRef<CommonArgs> for DetectArgs {
@@ -74,7 +109,11 @@ impl AsRef<CommonArgs> for DetectArgs {
 /// # Errors
 /// Those of [`run`]; of usage (exit 2) for wrong parameters, addresses and times.
 pub fn detect_command(args: DetectArgs, stage: &Stage) -> Result<(), Failure> {
-    let request = request(&args)?;
+    let logs = match args.logs {
+        Some(dir) => Logs::Artifact(dir),
+        None => Logs::Files(args.log),
+    };
+    let request = args.look.request(logs, args.out)?;
     let outcome = run(&request, stage)?;
     if outcome.skipped {
         stage.note(format!("{} is up to date", request.out.display()));
@@ -82,31 +121,6 @@ pub fn detect_command(args: DetectArgs, stage: &Stage) -> Result<(), Failure> {
     let detection: Detection = outcome.artifact.read_versioned(DETECTION, FORMAT)?;
     stage.result(&detection, || text(&detection))?;
     args.results.publish(&results(&detection, outcome.artifact.digest()))
-}
-
-fn request(args: &DetectArgs) -> Result<Request, Failure> {
-    let all = load(&args.params)?;
-    let mut params: BlocklistParams = all.section("blocklist")?;
-    params.trusted_proxies.extend(args.trusted_proxy.iter().cloned());
-    if let Some(field) = &args.client_header_field {
-        params.client_field.clone_from(field);
-    }
-    let now = now();
-    let time =
-        |argument: &str, text: &Option<String>| text.as_deref().map(|text| parse(argument, text, now)).transpose();
-    let logs = match &args.logs {
-        Some(dir) => Logs::Artifact(dir.clone()),
-        None => Logs::Files(args.log.clone()),
-    };
-    Ok(Request {
-        logs,
-        allow: args.allow.load(&params)?,
-        params,
-        seed: all.seed(),
-        since: time("--since", &args.since)?,
-        until: time("--until", &args.until)?,
-        out: args.out.clone(),
-    })
 }
 
 fn results(detection: &Detection, digest: Digest) -> Results {
@@ -119,7 +133,7 @@ fn results(detection: &Detection, digest: Digest) -> Results {
 }
 
 /// What was read, the reason, and the listed, or else the spared, with their evidence.
-fn text(detection: &Detection) -> String {
+pub(crate) fn text(detection: &Detection) -> String {
     let log = &detection.log;
     let mut text = format!("{} requests of {} clients", log.requests, log.clients);
     if log.unreadable > 0 {

@@ -38,8 +38,11 @@ use weir_contract::blocklist::{
 use crate::BlocklistParams;
 use crate::allow::AllowList;
 
-pub use command::{DetectArgs, detect_command};
+pub use command::{DetectArgs, LookArgs, detect_command};
 pub use run::{Logs, Outcome, REPORT, Request, STAGE, run};
+
+pub(crate) use command::text;
+pub(crate) use run::{commit, settings};
 
 /// Who floods, by `counts`, among the clients that `allow` does not name.
 ///

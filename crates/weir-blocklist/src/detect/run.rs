@@ -13,7 +13,7 @@ use weir_contract::digest::Digester;
 use weir_contract::files::{BLOCKED_IPS, DETECTION, RUN_INFO};
 use weir_contract::{Digest, Seed, json};
 use weir_report::BlockReport;
-use weir_stage::{Failure, Stage};
+use weir_stage::{Failure, RunClock, Stage};
 
 use super::detect;
 use crate::BlocklistParams;
@@ -100,7 +100,22 @@ pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
             (counts, digests.into_iter().enumerate().map(name).collect())
         }
     };
-    let detection = clock.part("detect", || detect(&counts, &request.params, request.seed, &request.allow));
+    let artifact = commit(request, &counts, inputs, clock, stage)?;
+    Ok(Outcome { artifact, skipped: false })
+}
+
+/// Detects in `counts`, which come of `inputs`, and writes the artifact.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn commit(
+    request: &Request,
+    counts: &Counts,
+    inputs: BTreeMap<String, Digest>,
+    mut clock: RunClock,
+    stage: &Stage,
+) -> Result<Artifact, Failure> {
+    let detection = clock.part("detect", || detect(counts, &request.params, request.seed, &request.allow));
     stage.check()?;
 
     let mut draft = Draft::begin(&request.out)?;
@@ -110,8 +125,7 @@ pub fn run(request: &Request, stage: &Stage) -> Result<Outcome, Failure> {
     draft.write_unsealed(RUN_INFO, &run_info)?;
     let rows = [("requests", detection.log.requests), ("listed", detection.listed.len() as u64)];
     let rows = rows.map(|(name, count)| (name.to_owned(), count)).into();
-    let artifact = draft.commit(expectation(request, inputs)?.seal(rows))?;
-    Ok(Outcome { artifact, skipped: false })
+    Ok(draft.commit(expectation(request, inputs)?.seal(rows))?)
 }
 
 fn expectation(request: &Request, inputs: BTreeMap<String, Digest>) -> Result<Expectation, Failure> {
@@ -142,7 +156,7 @@ fn unnamed(params: &BlocklistParams) -> Result<Value, Failure> {
     Ok(value)
 }
 
-fn settings(request: &Request) -> Result<Settings, Failure> {
+pub(crate) fn settings(request: &Request) -> Result<Settings, Failure> {
     let params = &request.params;
     Ok(Settings {
         client_field: params

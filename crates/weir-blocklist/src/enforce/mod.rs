@@ -4,7 +4,7 @@
 //! the blocklist and nobody else; allowed addresses, the host's own and that of the operator's session never are.
 
 mod act;
-pub mod command;
+pub(crate) mod command;
 mod enforcer;
 mod error;
 mod ipset;
@@ -14,6 +14,10 @@ mod program;
 mod protected;
 
 pub use act::{Order, Removal, Report, enforce, preview, remove};
+pub use command::{
+    EnforceArgs, EnforcerArgs, ListArgs, Others, RemoveArgs, Rules, enforce_command, enforce_detection, list_command,
+    no_others, remove_command,
+};
 pub use enforcer::{Enforcer, apply};
 pub use error::EnforceError;
 pub use ipset::Ipset;

@@ -138,6 +138,14 @@ pub(crate) mod kinds {
         kind("serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices")
     }
 
+    pub(crate) fn network_policy() -> ApiResource {
+        kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
+    }
+
+    pub(crate) fn cilium_network_policy() -> ApiResource {
+        kind("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
+    }
+
     fn argo(name: &str, plural: &str) -> ApiResource {
         kind("argoproj.io", "v1alpha1", name, plural)
     }

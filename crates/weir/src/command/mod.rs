@@ -1,6 +1,7 @@
 //! The subcommands that are not a stage's own.
 
 pub(crate) mod audit;
+pub(crate) mod block;
 pub(crate) mod expectations;
 pub(crate) mod output;
 pub(crate) mod pipeline;

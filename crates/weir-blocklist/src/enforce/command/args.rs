@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use weir_stage::{Failure, Stage};
 
 use crate::enforce::{Enforcer, Ipset, Nftables};
@@ -37,7 +37,7 @@ pub struct EnforcerArgs {
     pub enforcer: String,
 
     /// Do it, in place of saying what would change
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = ArgAction::Set, value_name = "true|false", hide_default_value = true, hide_possible_values = true)]
     pub apply: bool,
 }
 

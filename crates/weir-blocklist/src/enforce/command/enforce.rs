@@ -1,16 +1,19 @@
 //! `weir block enforce`: keep out who is listed.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use weir_artifact::Artifact;
 use weir_contract::blocklist::{Block, Detection, FORMAT};
 use weir_contract::files::DETECTION;
+use weir_contract::json;
 use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 
 use super::args::{EnforcerArgs, Others, PATIENCE, author, find, now, span};
 use crate::allow::{AllowArgs, AllowList};
 use crate::enforce::{EnforceError, Enforcer, Exempt, Order, Protected, Report, enforce, preview, session_peer};
+use crate::notice::Outcome;
 use crate::state::State;
 use crate::{BlocklistParams, params};
 
@@ -28,6 +31,10 @@ pub struct EnforceArgs {
     /// Who never is.
     #[command(flatten)]
     pub allow: AllowArgs,
+
+    /// Also write what was done to this file, for `notify`
+    #[arg(long, value_name = "FILE")]
+    pub outcome: Option<PathBuf>,
 
     /// Parameters.
     #[command(flatten)]
@@ -63,7 +70,15 @@ pub fn enforce_command(args: EnforceArgs, stage: &Stage, others: Others<'_>) -> 
     let detection = read(&args.detection)?;
     let rules = Rules { allow: &allow, seconds: params.block_seconds };
     let report = enforce_detection(&detection, &args.enforcer, rules, stage, others)?;
-    stage.result(&report, || text(&report, &detection))
+    if let Some(path) = &args.outcome {
+        write(path, &report.outcome(&detection))?;
+    }
+    stage.result(&report, || enforced(&report, &detection))
+}
+
+fn write(path: &Path, outcome: &Outcome) -> Result<(), Failure> {
+    let bytes = json::to_canonical(outcome).map_err(|error| Failure::retry(error.to_string()))?;
+    fs::write(path, bytes).map_err(|error| Failure::retry(format!("failed to write {}: {error}", path.display())))
 }
 
 /// The detection of an artifact, whole and unchanged.
@@ -132,7 +147,8 @@ fn warn_of_old(detection: &Detection, now: i64, seconds: i64, stage: &Stage) {
     }
 }
 
-fn text(report: &Report, detection: &Detection) -> String {
+/// What changed, for people.
+pub(crate) fn enforced(report: &Report, detection: &Detection) -> String {
     let changes = &report.changes;
     let why = |block: &Block| {
         let suspect = detection.listed.iter().find(|suspect| suspect.client == block.address);

@@ -7,5 +7,7 @@ mod remove;
 
 pub use args::{EnforcerArgs, Others, no_others};
 pub use enforce::{EnforceArgs, Rules, enforce_command, enforce_detection};
+
+pub(crate) use enforce::enforced;
 pub use list::{ListArgs, list_command};
 pub use remove::{RemoveArgs, remove_command};

@@ -1,0 +1,159 @@
+//! `weir block run`: fetch, detect, enforce, one after the other, and a notice however that ends.
+//!
+//! A step that fails changes nothing of who is blocked, and whoever is to be told is told which one it was.
+
+mod follow;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use weir_artifact::Artifact;
+use weir_contract::blocklist::{Detection, FORMAT};
+use weir_contract::files::{BLOCKED_IPS, DETECTION};
+use weir_stage::{CommonArgs, Failure, Stage};
+
+use crate::detect::{LookArgs, Logs, REPORT, Request, run as detect};
+use crate::enforce::command::{EnforcerArgs, Others, Rules, enforce_detection, enforced};
+use crate::fetch;
+use crate::notice::{Done, Failed, Notice, NoticeParams, Notifier};
+use crate::params;
+
+/// Folder of the fetched logs in the state directory.
+const LOGS: &str = "logs";
+/// Folder of the detection in the state directory.
+const FOUND: &str = "detection";
+
+/// Fetch, detect, enforce, and tell how it went; without --apply only say what would change
+#[derive(Debug, Clone, Parser)]
+pub struct RunArgs {
+    /// Access logs: files, plain, gzip or zstd, in any order; URLs; - for standard input
+    #[arg(long, num_args = 1.., required = true, value_name = "SOURCE")]
+    pub log: Vec<String>,
+
+    /// Go on with what is appended to the files, through their rotation, until Ctrl-C
+    #[arg(long)]
+    pub follow: bool,
+
+    /// With --follow: seconds between two looks at the counts
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "follow", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub every: u32,
+
+    /// With --follow: how far back requests count, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, requires = "follow", value_parser = clap::value_parser!(u32).range(60..=604_800))]
+    pub window: u32,
+
+    /// What counts.
+    #[command(flatten)]
+    pub look: LookArgs,
+
+    /// Who is kept out by what.
+    #[command(flatten)]
+    pub enforcer: EnforcerArgs,
+
+    /// Common options.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+impl AsRef<CommonArgs> for RunArgs {
+    fn as_ref(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// Runs all steps and prints who is listed and what changed. Parameters are checked before the first.
+///
+/// # Errors
+/// Those of the steps; of usage for parameters that do not hold; to be retried where all is done but somebody could not be
+/// told.
+pub fn run_command(args: RunArgs, stage: &Stage, others: Others<'_>) -> Result<(), Failure> {
+    let run = Run::new(&args, stage, others)?;
+    if args.follow { follow::follow(&run, &args) } else { run.once(&args.log) }
+}
+
+/// What the steps have in common.
+struct Run<'a> {
+    args: &'a RunArgs,
+    request: Request,
+    notifier: Notifier,
+    stage: &'a Stage,
+    others: Others<'a>,
+}
+
+/// A step that failed.
+struct Stopped {
+    step: &'static str,
+    failure: Failure,
+}
+
+/// For `map_err`.
+fn at(step: &'static str) -> impl Fn(Failure) -> Stopped {
+    move |failure| Stopped { step, failure }
+}
+
+impl<'a> Run<'a> {
+    fn new(args: &'a RunArgs, stage: &'a Stage, others: Others<'a>) -> Result<Self, Failure> {
+        let params: NoticeParams = params::load(&args.look.params)?.section("notice")?;
+        let notifier = Notifier::new(&params, |name| stage.variable(name))?;
+        let files = Logs::Files(args.log.iter().map(PathBuf::from).collect());
+        let request = args.look.request(files, args.enforcer.state.join(FOUND))?;
+        Ok(Self { args, request, notifier, stage, others })
+    }
+
+    fn once(&self, sources: &[String]) -> Result<(), Failure> {
+        let done = self.fetch(sources).and_then(|logs| {
+            let request = Request { logs, ..self.request.clone() };
+            let outcome = detect(&request, self.stage).map_err(at("detect"))?;
+            self.enforce(&outcome.artifact)
+        });
+        match done {
+            Ok(notice) => self.notifier.tell(&notice, self.stage),
+            Err(stopped) => Err(self.failed(stopped)),
+        }
+    }
+
+    /// Files are read where they are; as soon as one source is a URL all are brought here.
+    fn fetch(&self, sources: &[String]) -> Result<Logs, Stopped> {
+        if !sources.iter().any(|source| source.contains("://")) {
+            return Ok(self.request.logs.clone());
+        }
+        let out = self.args.enforcer.state.join(LOGS);
+        let request = fetch::Request { sources: sources.to_vec(), out, settings: weir_fetch::Settings::default() };
+        let fetched = fetch::fetch(&request, self.stage).map_err(at("fetch"))?;
+        Ok(Logs::Artifact(fetched.artifact.dir().to_owned()))
+    }
+
+    /// Enforces the detection of an artifact; prints it and what changed.
+    fn enforce(&self, artifact: &Artifact) -> Result<Notice, Stopped> {
+        let read = |file: &str| artifact.read(file).map_err(|error| at("enforce")(error.into()));
+        let detection: Detection =
+            artifact.read_versioned(DETECTION, FORMAT).map_err(|error| at("enforce")(error.into()))?;
+        let rules = Rules { allow: &self.request.allow, seconds: self.request.params.block_seconds };
+        let report = enforce_detection(&detection, &self.args.enforcer, rules, self.stage, self.others)
+            .map_err(at("enforce"))?;
+        let outcome = report.outcome(&detection);
+        let result = serde_json::json!({"detection": detection, "enforcement": report});
+        let text = || format!("{}\n{}", crate::detect::text(&detection), enforced(&report, &detection));
+        self.stage.result(&result, text).map_err(at("enforce"))?;
+        let (host, list, report) = (self.host(), read(BLOCKED_IPS)?, Some(read(REPORT)?));
+        Ok(Notice::done(&Done { host, detection: &detection, outcome: &outcome, list, report }))
+    }
+
+    /// Tells of a failure, and gives it back. An interruption is nobody's business.
+    fn failed(&self, stopped: Stopped) -> Failure {
+        let Stopped { step, failure } = stopped;
+        if self.stage.is_cancelled() {
+            return failure;
+        }
+        let (message, hint) = (failure.message.clone(), failure.hint.clone());
+        let notice = Notice::failed(&Failed { host: self.host(), step: step.to_owned(), message, hint });
+        if let Err(error) = self.notifier.tell(&notice, self.stage) {
+            self.stage.warn(error.to_string());
+        }
+        failure.context(step)
+    }
+
+    fn host(&self) -> String {
+        self.stage.clock().run_info("").host
+    }
+}
