@@ -2,6 +2,7 @@
 
 mod follow;
 mod formats;
+mod mutation;
 mod real_logs;
 mod reference;
 mod sources;

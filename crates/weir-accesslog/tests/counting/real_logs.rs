@@ -1,16 +1,11 @@
 //! Real logs, where `WEIR_SHARED_DATA` says they are.
 
-use std::path::PathBuf;
-
 use weir_accesslog::{Counts, Settings, Source, count};
+use weir_testkit::shared_data;
 
-/// A log by its name; nothing, and a word about it, without the data.
+/// A log by its name; nothing without the data.
 fn counted(name: &str) -> Option<Counts> {
-    let Some(data) = std::env::var_os("WEIR_SHARED_DATA") else {
-        eprintln!("SKIPPED: set WEIR_SHARED_DATA to count the real log {name}");
-        return None;
-    };
-    let path = PathBuf::from(data).join("weblogs").join(name);
+    let path = shared_data()?.join("weblogs").join(name);
     Some(count(vec![Source::file(&path)], &Settings::default(), |_| true).unwrap())
 }
 
