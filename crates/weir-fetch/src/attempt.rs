@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_RANGE, LAST_MODIFIED, RANGE,
-    RETRY_AFTER,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_RANGE,
+    LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
 use reqwest::{Response, StatusCode};
 
@@ -42,6 +42,9 @@ pub(crate) fn attempt(
     watcher: &mut Watcher<'_>,
 ) -> Result<(), Setback> {
     let mut get = client.http.get(request.url).header(ACCEPT_ENCODING, "identity");
+    if let Some(authorization) = &request.settings.authorization {
+        get = get.header(AUTHORIZATION, authorization);
+    }
     let resume = request.can_resume(part);
     if resume {
         get = get.header(RANGE, format!("bytes={}-", part.length()));

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout};
 use weir_http::HttpError;
@@ -22,11 +23,23 @@ pub struct Settings {
     pub retry: Retry,
     /// Proxy for all requests, as in `http://proxy.example:3128`; none by default.
     pub proxy: Option<String>,
+    /// Certificates of the authorities to trust, in PEM; those of Mozilla by default.
+    pub authorities: Option<Vec<u8>>,
+    /// What `Authorization` says, to the host of the URL and to no other that it redirects to; nothing by default. Mark it as
+    /// sensitive.
+    pub authorization: Option<HeaderValue>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), stall: Duration::from_secs(60), retry: Retry::default(), proxy: None }
+        Self {
+            connect: Duration::from_secs(30),
+            stall: Duration::from_secs(60),
+            retry: Retry::default(),
+            proxy: None,
+            authorities: None,
+            authorization: None,
+        }
     }
 }
 
@@ -44,8 +57,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(settings: &Settings) -> Result<Self, FetchError> {
-        let Settings { connect, proxy, .. } = settings;
-        let http = weir_http::Settings { connect: *connect, proxy: proxy.clone(), authorities: None };
+        let Settings { connect, proxy, authorities, .. } = settings;
+        let http = weir_http::Settings { connect: *connect, proxy: proxy.clone(), authorities: authorities.clone() };
         let http = weir_http::client(&http).map_err(|error| match error {
             HttpError::Proxy { url, reason } => FetchError::Url { url, reason },
             other => FetchError::Client { reason: other.to_string() },

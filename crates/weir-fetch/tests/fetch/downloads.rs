@@ -25,7 +25,7 @@ pub(crate) fn impatient() -> Settings {
         connect: Duration::from_secs(5),
         stall: Duration::from_millis(300),
         retry: Retry { attempts: 3, first, longest, retry_after },
-        proxy: None,
+        ..Settings::default()
     }
 }
 
