@@ -58,7 +58,7 @@ impl Source {
 
     /// Whoever was blocked once, and may be still.
     pub(super) fn ever(&self) -> Result<BTreeSet<IpAddr>, StateError> {
-        Ok(State::history(&self.dir)?.into_iter().filter_map(|record| record.address).collect())
+        Ok(State::read_history(&self.dir)?.into_iter().filter_map(|record| record.address).collect())
     }
 
     fn stamp(&self) -> Option<Stamp> {

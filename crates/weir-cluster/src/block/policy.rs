@@ -1,7 +1,7 @@
 //! The policy object that keeps addresses out, and what is read back from one.
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kube::core::Selector;
+use kube::core::{Selector, SelectorExt};
 use serde_json::{Value, json};
 use weir_blocklist::out::{PolicyTarget, cilium_network_policy, network_policy};
 use weir_contract::blocklist::Block;
