@@ -105,6 +105,7 @@ impl Minutes {
                 if let Some(at) = self.0[minute..].iter().position(|bin| bin.start == start) {
                     return minute + at;
                 }
+                // A minute gets a bin, none is added.
                 minutes = 0;
                 break;
             }
@@ -115,6 +116,10 @@ impl Minutes {
             let length = self.length_of_minute(0);
             peaks.take(&self.0[..length], timeline);
             self.0.drain(..length);
+        }
+        if self.0.is_empty() {
+            // Most clients come once.
+            self.0.reserve_exact(1);
         }
         self.0.push(bin);
         self.0.len() - 1

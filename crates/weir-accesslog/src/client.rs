@@ -49,7 +49,7 @@ impl ClientCounts {
             peaks: Peaks::default(),
             first: time,
             last: time,
-            statuses: Vec::new(),
+            statuses: Vec::with_capacity(1),
             paths: Texts::default(),
             user_agents: Texts::default(),
             minutes: Minutes::default(),

@@ -23,7 +23,13 @@ const SHOWN: usize = 5;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Texts {
     counters: Vec<Counter>,
-    /// Of the counters, once texts are kept.
+    /// What most clients never need.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct More {
+    /// The texts of the counters, as far as they are kept.
     kept: Vec<Vec<u8>>,
     /// Once there are more texts than counters.
     beyond: Option<Box<Beyond>>,
@@ -44,7 +50,7 @@ struct Beyond {
 impl Texts {
     /// Counts a text with its hash, sent with the client's request of this number, counted from 1.
     pub(crate) fn add(&mut self, hash: u64, text: &[u8], request: u64) {
-        if let Some(beyond) = &mut self.beyond {
+        if let Some(beyond) = self.more.as_mut().and_then(|more| more.beyond.as_mut()) {
             beyond.different.add(hash);
         }
         let at = match self.counters.iter().position(|counter| counter.hash == hash) {
@@ -52,10 +58,7 @@ impl Texts {
                 self.counters[at].count += 1;
                 at
             }
-            None if self.counters.len() < COUNTERS => {
-                self.counters.push(Counter { hash, count: 1 });
-                self.counters.len() - 1
-            }
+            None if self.counters.len() < COUNTERS => self.push(Counter { hash, count: 1 }),
             None => {
                 let inherited = self.counters[self.smallest()].count;
                 self.take_place(hash, inherited + 1, inherited)
@@ -68,12 +71,12 @@ impl Texts {
 
     /// Different texts; estimated beyond 32.
     pub(crate) fn different(&self) -> u64 {
-        self.beyond.as_ref().map_or(self.counters.len() as u64, |beyond| beyond.different.estimate())
+        self.seen_beyond().map_or(self.counters.len() as u64, |beyond| beyond.different.estimate())
     }
 
     /// The most frequent texts that were kept, most first.
     pub(crate) fn top(&self) -> Vec<Frequent> {
-        let mut top: Vec<(u64, u64, &[u8])> = (self.counters.iter().zip(&self.kept).enumerate())
+        let mut top: Vec<(u64, u64, &[u8])> = (self.counters.iter().zip(self.kept()).enumerate())
             .filter(|(_, (_, text))| !text.is_empty())
             .map(|(at, (counter, text))| (counter.count, self.error(at), text.as_slice()))
             .collect();
@@ -87,7 +90,7 @@ impl Texts {
     /// stay too high by their error at most (Agarwal, Cormode, Huang, Phillips, Wei, Yi 2012), but for a text that was
     /// dropped on one side and never counted on the other.
     pub(crate) fn merge(&mut self, other: &Self) {
-        if let Some(other) = &other.beyond {
+        if let Some(other) = other.seen_beyond() {
             self.beyond().different.merge(&other.different);
         }
         let (least, other_least) = (self.least(), other.least());
@@ -99,8 +102,8 @@ impl Texts {
         }
         for (from, Counter { hash, count }) in other.counters.iter().copied().enumerate() {
             let error = other.error(from);
-            if let Some(beyond) = &mut self.beyond {
-                beyond.different.add(hash);
+            if self.seen_beyond().is_some() {
+                self.beyond().different.add(hash);
             }
             let at = match self.counters.iter().position(|counter| counter.hash == hash) {
                 Some(at) => {
@@ -108,9 +111,9 @@ impl Texts {
                     Some(at)
                 }
                 None if self.counters.len() < COUNTERS => {
-                    self.counters.push(Counter { hash, count: 0 });
-                    self.raise(self.counters.len() - 1, count + least, error + least);
-                    Some(self.counters.len() - 1)
+                    let at = self.push(Counter { hash, count: 0 });
+                    self.raise(at, count + least, error + least);
+                    Some(at)
                 }
                 None if self.counters.iter().any(|counter| counter.count < count + least) => {
                     Some(self.take_place(hash, count + least, error + least))
@@ -120,7 +123,7 @@ impl Texts {
                     None
                 }
             };
-            if let (Some(at), Some(text)) = (at, other.kept.get(from)) {
+            if let (Some(at), Some(text)) = (at, other.kept().get(from)) {
                 self.keep(at, text);
             }
         }
@@ -133,10 +136,19 @@ impl Texts {
         beyond.different.add(hash);
         beyond.errors[at] = error;
         self.counters[at] = Counter { hash, count };
-        if let Some(text) = self.kept.get_mut(at) {
+        if let Some(text) = self.more.as_mut().and_then(|more| more.kept.get_mut(at)) {
             text.clear();
         }
         at
+    }
+
+    fn push(&mut self, counter: Counter) -> usize {
+        if self.counters.is_empty() {
+            // Most clients have no second.
+            self.counters.reserve_exact(1);
+        }
+        self.counters.push(counter);
+        self.counters.len() - 1
     }
 
     fn smallest(&self) -> usize {
@@ -146,7 +158,7 @@ impl Texts {
 
     fn beyond(&mut self) -> &mut Beyond {
         let counters = &self.counters;
-        self.beyond.get_or_insert_with(|| {
+        self.more.get_or_insert_default().beyond.get_or_insert_with(|| {
             let mut different = HyperLogLog::new();
             counters.iter().for_each(|counter| different.add(counter.hash));
             Box::new(Beyond { different, errors: [0; COUNTERS] })
@@ -155,11 +167,19 @@ impl Texts {
 
     /// How often a text without a counter may have come.
     fn least(&self) -> u64 {
-        if self.beyond.is_none() { 0 } else { self.counters[self.smallest()].count }
+        if self.seen_beyond().is_none() { 0 } else { self.counters[self.smallest()].count }
     }
 
     fn error(&self, at: usize) -> u64 {
-        self.beyond.as_ref().map_or(0, |beyond| beyond.errors[at])
+        self.seen_beyond().map_or(0, |beyond| beyond.errors[at])
+    }
+
+    fn seen_beyond(&self) -> Option<&Beyond> {
+        self.more.as_ref().and_then(|more| more.beyond.as_deref())
+    }
+
+    fn kept(&self) -> &[Vec<u8>] {
+        self.more.as_ref().map_or(&[], |more| &more.kept)
     }
 
     fn raise(&mut self, at: usize, count: u64, error: u64) {
@@ -170,10 +190,11 @@ impl Texts {
     }
 
     fn keep(&mut self, at: usize, text: &[u8]) {
-        if self.kept.len() <= at {
-            self.kept.resize(self.counters.len(), Vec::new());
+        let all = &mut self.more.get_or_insert_default().kept;
+        if all.len() <= at {
+            all.resize(self.counters.len(), Vec::new());
         }
-        let kept = &mut self.kept[at];
+        let kept = &mut all[at];
         if kept.is_empty() {
             kept.extend_from_slice(&text[..text.len().min(BYTES)]);
         }
