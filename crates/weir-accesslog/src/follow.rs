@@ -86,12 +86,15 @@ impl Follower {
     /// Reads what is new. `lines` gets the path and whole lines, at most 256 KiB and a line at a time.
     ///
     /// # Errors
-    /// Where a file cannot be read; the message names it. The next poll tries again.
+    /// Where a file cannot be read, behind all others; the message names the first such. The next poll tries again.
     pub fn poll(&mut self, mut lines: impl FnMut(&Path, &[u8])) -> io::Result<()> {
-        for Followed { path, current, replaced } in &mut self.followed {
-            poll_one(path, current, replaced, &mut |new| lines(path, new)).map_err(|error| named(path, &error))?;
+        let mut result = Ok(());
+        for followed in &mut self.followed {
+            let path = followed.path.clone();
+            let polled = followed.poll(&mut |new| lines(&path, new));
+            result = result.and(polled.map_err(|error| named(&path, &error)));
         }
-        Ok(())
+        result
     }
 
     /// Polls every `interval` until `goes_on` says no. `polled` is called behind every poll, also where nothing was new.
@@ -119,34 +122,29 @@ impl Follower {
     }
 }
 
-fn poll_one(
-    path: &Path,
-    current: &mut Option<Tail>,
-    replaced: &mut Vec<Tail>,
-    lines: &mut dyn FnMut(&[u8]),
-) -> io::Result<()> {
-    for tail in replaced.iter_mut() {
-        tail.read(lines)?;
-        if tail.silent_polls >= SILENT_POLLS {
-            tail.finish(lines);
+impl Followed {
+    fn poll(&mut self, lines: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        for tail in &mut self.replaced {
+            tail.read(lines)?;
+            if tail.silent_polls >= SILENT_POLLS {
+                tail.finish(lines);
+            }
         }
+        self.replaced.retain(|tail| tail.silent_polls < SILENT_POLLS);
+        // First who has the name now, then what the old one has: what came in between is not lost.
+        let there = metadata(&self.path)?;
+        if let Some(tail) = &mut self.current {
+            tail.read(lines)?;
+            if there.is_none_or(|there| identity(&there) == tail.device_and_inode) {
+                return Ok(());
+            }
+        }
+        if let Some(mut tail) = Tail::open(&self.path)? {
+            tail.read(lines)?;
+            self.replaced.extend(self.current.replace(tail));
+        }
+        Ok(())
     }
-    replaced.retain(|tail| tail.silent_polls < SILENT_POLLS);
-    // First who has the name now, then what the old one has: what came in between is not lost.
-    let there = metadata(path)?;
-    if let Some(tail) = current {
-        tail.read(lines)?;
-    }
-    let is_current = |tail: &Tail| there.as_ref().is_none_or(|there| identity(there) == tail.device_and_inode);
-    if current.as_ref().is_some_and(is_current) {
-        return Ok(());
-    }
-    let new = Tail::open(path)?;
-    if let Some(mut tail) = new {
-        tail.read(lines)?;
-        replaced.extend(current.replace(tail));
-    }
-    Ok(())
 }
 
 impl Tail {
