@@ -5,6 +5,8 @@ import os
 import tempfile
 import unittest
 
+import blocklist_throughput
+
 try:
     import blocklist_article
     import blocklist_grid
@@ -78,6 +80,27 @@ class Grid(unittest.TestCase):
         summary = blocklist_grid.summary(rows)
         self.assertEqual(summary["floods article"]["logs_with_innocents_listed"], 1)
         self.assertEqual(summary["none weir"]["logs"], 0)
+
+
+class Throughput(unittest.TestCase):
+    @staticmethod
+    def result(lines, seconds, cpu=1.0, peak=50):
+        return {"lines": lines, "seconds": seconds, "cpu_seconds": cpu, "peak_mb": peak}
+
+    def test_ratios_are_medians_of_what_is_compared_within_a_round(self):
+        rounds = [{"weir": self.result(1000, 1, 2), "goaccess": self.result(1000, goaccess, 30), "one thread": self.result(1000, 2),
+                   "small": self.result(100, 1, peak=40)} for goaccess in (4, 6, 30)]
+        rounds[0]["article"] = self.result(10, 0.5)
+        found = blocklist_throughput.ratios(rounds)
+        self.assertEqual(found["weir_to_goaccess"], 6)
+        self.assertEqual(found["weir_to_goaccess_one_thread"], 3)
+        self.assertEqual(found["weir_to_goaccess_cpu"], 15)
+        self.assertEqual(found["memory_large_to_small"], 1.25)
+        self.assertEqual(found["weir_to_article"], 50, "1,000 lines per second to 20")
+
+    def test_without_the_recipe_nothing_is_compared_with_it(self):
+        one = {way: self.result(10, 1) for way in ("weir", "goaccess", "one thread", "small")}
+        self.assertNotIn("weir_to_article", blocklist_throughput.ratios([one]))
 
 
 if __name__ == "__main__":
