@@ -1,4 +1,6 @@
 //! The default: K-Means over requests, which may find that there are no two groups.
+//!
+//! A flood far stronger than another hides it: the weaker one is found when the stronger is kept out of the log.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -62,7 +64,8 @@ fn pick<'a>(clients: &[&'a Client], of: &[bool]) -> Vec<&'a Client> {
 }
 
 /// The groups of `clients`, at least one, and for each client whether it is in the attacking one: that with the higher mean
-/// rate at peak. Where all requests are one point nobody is.
+/// rate at peak. Where all requests are one point nobody is. Where the groups pass the tests, whoever's rate is nearer to
+/// the attackers' mean is one of them.
 fn group(clients: &[&Client], params: &BlocklistParams, seed: Seed) -> (Grouping, Vec<bool>) {
     let all = features(clients);
     let points = all.select(Axis(0), &sample(clients));
@@ -74,12 +77,20 @@ fn group(clients: &[&Client], params: &BlocklistParams, seed: Seed) -> (Grouping
     let of_group = |number: usize| -> Vec<bool> { assigned.iter().map(|&group| group == number).collect() };
     let peak = |members: &[bool]| moments(clients, all.column(PEAK), members);
     let (first, second) = (of_group(0), of_group(1));
-    let high = if peak(&first).mean > peak(&second).mean && second.contains(&true) { first } else { second };
-    let low: Vec<bool> = high.iter().map(|&high| !high).collect();
+    let mut high = if peak(&first).mean > peak(&second).mean && second.contains(&true) { first } else { second };
+    let mut low: Vec<bool> = high.iter().map(|&high| !high).collect();
     let both = high.contains(&true) && low.contains(&true);
-    let tests = tests(peak(if both { &high } else { &low }), peak(&low), params);
+    let (above, below) = (peak(if both { &high } else { &low }), peak(&low));
+    let tests = tests(above, below, params);
+    let two_groups = both && tests.iter().all(|test| test.passed);
+    if two_groups {
+        // Beside a flooder who makes most of the requests, one who makes few looks like a visitor in all but the rate.
+        let middle = (above.mean + below.mean) / 2.0;
+        high = high.iter().zip(all.column(PEAK)).map(|(&high, &peak)| high || peak > middle).collect();
+        low = high.iter().map(|&high| !high).collect();
+    }
     let grouping = Grouping {
-        two_groups: both && tests.iter().all(|test| test.passed),
+        two_groups,
         high: describe(clients, all.view(), &high),
         low: describe(clients, all.view(), &low),
         tests,

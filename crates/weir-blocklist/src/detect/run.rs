@@ -219,9 +219,9 @@ fn write(draft: &Draft, detection: &Detection, params: &BlocklistParams, stage: 
     let blocks = out::blocks(detection, i64::try_from(params.block_seconds).unwrap_or(i64::MAX));
     let decisions: Vec<Decision> = (1..).zip(&blocks).map(|(id, block)| Decision::new(id, block, 0)).collect();
     let target = PolicyTarget::default();
-    let yaml = |policy: Value| {
-        out::to_yaml(&policy).map(String::into_bytes).map_err(|error| Failure::retry(error.to_string()))
-    };
+    let yaml = |policy: Value| out::to_yaml(&policy).map_err(|error| Failure::retry(error.to_string()));
+    let network_policy = out::NETWORK_POLICY_NOTE.to_owned() + &yaml(out::network_policy(&blocks, &target))?;
+    let cilium_network_policy = yaml(out::cilium_network_policy(&blocks, &target))?;
     let report = BlockReport { title: "Blocklist", version: stage.version(), detection, parameters: shown(params)? };
     let report = weir_report::render_block(&report)?;
     draft.write_json(DETECTION, detection)?;
@@ -229,8 +229,8 @@ fn write(draft: &Draft, detection: &Detection, params: &BlocklistParams, stage: 
     draft.write_json(out::DECISIONS, &decisions)?;
     draft.write(out::NFTABLES, out::nftables(&blocks, 0).as_bytes())?;
     draft.write(out::IPSET, out::ipset(&blocks, 0).as_bytes())?;
-    draft.write(out::NETWORK_POLICY, &yaml(out::network_policy(&blocks, &target))?)?;
-    draft.write(out::CILIUM_NETWORK_POLICY, &yaml(out::cilium_network_policy(&blocks, &target))?)?;
+    draft.write(out::NETWORK_POLICY, network_policy.as_bytes())?;
+    draft.write(out::CILIUM_NETWORK_POLICY, cilium_network_policy.as_bytes())?;
     draft.write(REPORT, report.as_bytes())?;
     Ok(())
 }

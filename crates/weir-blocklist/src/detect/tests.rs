@@ -79,11 +79,18 @@ fn of_visitors_nobody_is_listed_and_the_numbers_say_why() {
 
 #[test]
 fn a_member_of_the_upper_group_without_evidence_is_not_listed() {
-    let all = counts(visitors(100).chain([client(201, 900, 850, 95), client(202, 29, 29, 29)]));
-    let detection = detected(&all, &BlocklistParams::default());
-    assert_eq!(hosts(&detection), [201], "{}", detection.reason);
-    let lenient = BlocklistParams { minimum_requests: 29, minimum_surplus: 29, ..BlocklistParams::default() };
-    assert_eq!(hosts(&detected(&all, &lenient)), [201, 202]);
+    let all = counts(visitors(100).chain([client(201, 900, 850, 95), client(202, 60, 60, 20)]));
+    assert_eq!(hosts(&detected(&all, &BlocklistParams::default())), [201, 202]);
+    for (minimum_requests, minimum_surplus) in [(61, 30), (30, 61)] {
+        let strict = BlocklistParams { minimum_requests, minimum_surplus, ..BlocklistParams::default() };
+        let detection = detected(&all, &strict);
+        assert_eq!(hosts(&detection), [201]);
+        assert!(
+            detection.reason.contains("Of the upper group's 2 clients, 1 has the evidence"),
+            "{}",
+            detection.reason
+        );
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use weir_contract::blocklist::{Block, Detection};
 pub use decisions::{Decision, SCENARIO};
 pub use ipset::{LONGEST as IPSET_LONGEST, ipset};
 pub use nftables::nftables;
-pub use policy::{PolicyTarget, YamlError, cilium_network_policy, network_policy, to_yaml};
+pub use policy::{NETWORK_POLICY_NOTE, PolicyTarget, YamlError, cilium_network_policy, network_policy, to_yaml};
 
 /// File with the decisions in CrowdSec's form.
 pub const DECISIONS: &str = "decisions.json";

@@ -69,6 +69,12 @@ pub fn cilium_network_policy(blocks: &[Block], target: &PolicyTarget) -> Value {
     json!({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata(target), "spec": spec})
 }
 
+/// What a reader of the NetworkPolicy's file has to know, as comments of YAML.
+pub const NETWORK_POLICY_NOTE: &str = "\
+# Policies add up: a client that is left out here still comes in where another policy of these pods lets it in.
+# It is left out by the address that the pod sees: a load balancer has to keep the client's (externalTrafficPolicy: Local).
+";
+
 /// `value` as YAML in block style, a line feed at the end.
 ///
 /// # Errors
@@ -132,7 +138,7 @@ spec:
         - 192.0.2.1/32
         - 198.51.100.7/32
     - ipBlock:
-        cidr: ::/0
+        cidr: \"::/0\"
         except:
         - 2001:db8::1/128
     - namespaceSelector: {}
