@@ -68,7 +68,7 @@ pub enum EnforceError {
         reason: String,
     },
     /// An enforcer took the blocks and then keeps out others.
-    #[error("{enforcer} keeps out {found} addresses in place of {expected} after it was told, among them {example}")]
+    #[error("{enforcer} was told to keep out {expected} addresses and keeps out {found}: {example}")]
     Mismatch {
         /// The enforcer.
         enforcer: String,

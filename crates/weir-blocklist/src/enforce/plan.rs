@@ -1,6 +1,6 @@
 //! What a detection changes: computed, not done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -70,19 +70,19 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
         let address = suspect.client;
         active(address).is_none() && ended.get(&address).is_some_and(|ending| ending.settles(suspect))
     };
-    let settled: Vec<IpAddr> = detection.listed.iter().filter(is_settled).map(|suspect| suspect.client).collect();
+    let settled: BTreeSet<IpAddr> = detection.listed.iter().filter(is_settled).map(|suspect| suspect.client).collect();
 
     let mut after = before.list.clone();
-    after.renew(detection, now, seconds, |address| exempt.contains(address) || settled.contains(&address));
+    after.renew(detection, now, seconds, |address| settled.contains(&address) || exempt.contains(address));
     let adopted = adopt(&mut after, before, exempt, now, seconds);
 
-    let mut changes = Changes { adopted, ..Changes::default() };
+    let mut changes = Changes::default();
     for entry in &after.entries {
         let block = Block { address: entry.address, until: entry.until };
         match active(entry.address) {
             Some(old) if old.until == entry.until => changes.kept.push(block),
             Some(_) => changes.renewed.push(block),
-            None if changes.adopted.contains(&block) => {}
+            None if adopted.contains(&block) => {}
             None => changes.added.push(block),
         }
     }
@@ -91,6 +91,7 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
         before.list.entries.iter().filter(is_over).map(|entry| Block { address: entry.address, until: entry.until });
     let (lifted, expired): (Vec<Block>, Vec<Block>) = over.partition(|block| exempt.contains(block.address));
     (changes.lifted, changes.expired) = (lifted.len(), expired);
+    changes.adopted = adopted.into_iter().collect();
     changes.settled = settled.into_iter().filter(|address| !exempt.contains(*address)).collect();
     let listed = detection.listed.iter().filter(|suspect| !exempt.allow.contains(suspect.client));
     changes.protected = listed
@@ -103,8 +104,8 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
 
 /// Takes over whom the enforcer keeps out and the blocklist does not know, for the time they have left there, and at
 /// most for `seconds`.
-fn adopt(after: &mut Blocklist, before: Before<'_>, exempt: Exempt<'_>, now: i64, seconds: i64) -> Vec<Block> {
-    let mut adopted = Vec::new();
+fn adopt(after: &mut Blocklist, before: Before<'_>, exempt: Exempt<'_>, now: i64, seconds: i64) -> BTreeSet<Block> {
+    let mut adopted = BTreeSet::new();
     for block in before.enforced {
         let Block { address, until } = *block;
         // What has hardly any time left is over in the blocklist, and not quite in the kernel.
@@ -115,7 +116,7 @@ fn adopt(after: &mut Blocklist, before: Before<'_>, exempt: Exempt<'_>, now: i64
             let until = until.min(now.saturating_add(seconds));
             let reason = "it was kept out already, and the blocklist did not know why".to_owned();
             after.entries.insert(at, Entry { address, since: now, until, reason, evidence: None });
-            adopted.push(Block { address, until });
+            adopted.insert(Block { address, until });
         }
     }
     adopted

@@ -1,11 +1,13 @@
 //! `weir block enforce`: keep out who is listed.
 
+use std::collections::HashMap;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use weir_artifact::Artifact;
-use weir_contract::blocklist::{Block, Detection, FORMAT};
+use weir_contract::blocklist::{Block, Detection, FORMAT, Suspect};
 use weir_contract::files::DETECTION;
 use weir_contract::json;
 use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
@@ -82,7 +84,7 @@ fn write(path: &Path, outcome: &Outcome) -> Result<(), Failure> {
 }
 
 /// The detection of an artifact, whole and unchanged.
-fn read(dir: &PathBuf) -> Result<Detection, Failure> {
+fn read(dir: &Path) -> Result<Detection, Failure> {
     let artifact = Artifact::open(dir)?;
     let stage = &artifact.manifest().stage;
     if stage != "block-detect" {
@@ -150,10 +152,10 @@ fn warn_of_old(detection: &Detection, now: i64, seconds: i64, stage: &Stage) {
 /// What changed, for people.
 pub(crate) fn enforced(report: &Report, detection: &Detection) -> String {
     let changes = &report.changes;
-    let why = |block: &Block| {
-        let suspect = detection.listed.iter().find(|suspect| suspect.client == block.address);
-        suspect.map_or_else(String::new, |suspect| format!(": {}", suspect.sentence()))
-    };
+    let suspects: HashMap<IpAddr, &Suspect> =
+        detection.listed.iter().map(|suspect| (suspect.client, suspect)).collect();
+    let why =
+        |block: &Block| suspects.get(&block.address).map_or_else(String::new, |it| format!(": {}", it.sentence()));
     let mut text = String::new();
     for (what, blocks) in [
         ("block", &changes.added),

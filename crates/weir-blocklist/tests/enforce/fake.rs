@@ -1,0 +1,154 @@
+//! An enforcer in memory that fails on request, and a host around it.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use weir_blocklist::allow::AllowList;
+use weir_blocklist::enforce::{EnforceError, Enforcer, Exempt, Order, Protected, Report, enforce, preview, remove};
+use weir_blocklist::state::{Action, Author, State};
+use weir_contract::ExitCode;
+use weir_contract::blocklist::{Basis, Block, Detection, Evidence, FORMAT, LogSummary, Method, Peak, Suspect};
+
+/// What goes wrong at the next change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Half of it is in place when it fails.
+    HalfDone,
+    /// It says that it is done, and does nothing.
+    Nothing,
+    /// It fails after half, and every time from now on.
+    Broken,
+}
+
+/// Keeps nobody out, but says so like one that does.
+#[derive(Debug, Default)]
+pub(crate) struct Fake {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) fault: Option<Fault>,
+    /// How often it was told something.
+    pub(crate) changes: usize,
+    /// A file that becomes a directory, which no file can replace, as soon as it is told something.
+    pub(crate) sabotage: Option<PathBuf>,
+}
+
+impl Enforcer for Fake {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn current(&mut self, now: i64) -> Result<Vec<Block>, EnforceError> {
+        self.blocks.retain(|block| block.until > now);
+        Ok(self.blocks.clone())
+    }
+
+    fn replace(&mut self, blocks: &[Block], _now: i64) -> Result<(), EnforceError> {
+        self.changes += 1;
+        if let Some(path) = self.sabotage.take() {
+            fs::create_dir(path).unwrap();
+        }
+        match self.fault {
+            Some(Fault::Nothing) => self.fault = None,
+            Some(fault) => {
+                self.blocks = blocks[blocks.len().div_ceil(2)..].to_vec();
+                if fault == Fault::HalfDone {
+                    self.fault = None;
+                }
+                let reason = "out of order".to_owned();
+                return Err(EnforceError::Outside { enforcer: "fake".to_owned(), reason, code: ExitCode::Retry });
+            }
+            None => self.blocks = blocks.to_vec(),
+        }
+        Ok(())
+    }
+}
+
+/// A host: its state directory, its enforcer, and whom it leaves alone.
+pub(crate) struct Host {
+    pub(crate) dir: TempDir,
+    pub(crate) fake: Fake,
+    pub(crate) allow: AllowList,
+    pub(crate) protected: Protected,
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        let protected = Protected::new([address("192.0.2.254")], Some(address("198.51.100.1")));
+        Self { dir: tempfile::tempdir().unwrap(), fake: Fake::default(), allow: AllowList::default(), protected }
+    }
+
+    pub(crate) fn enforce(&mut self, detection: &Detection, now: i64) -> Result<Report, EnforceError> {
+        let state = State::open(self.dir.path(), Duration::ZERO)?;
+        let exempt = Exempt { allow: &self.allow, protected: &self.protected };
+        enforce(Order { detection, exempt, now, seconds: 3_600 }, &state, Some(&mut self.fake), &author())
+    }
+
+    pub(crate) fn preview(&mut self, detection: &Detection, now: i64) -> Report {
+        let exempt = Exempt { allow: &self.allow, protected: &self.protected };
+        preview(Order { detection, exempt, now, seconds: 3_600 }, self.dir.path(), Some(&mut self.fake)).unwrap()
+    }
+
+    pub(crate) fn remove(&mut self, who: Option<&[IpAddr]>, now: i64) -> Vec<String> {
+        let state = State::open(self.dir.path(), Duration::ZERO).unwrap();
+        let mut enforcers: Vec<Box<dyn Enforcer>> = vec![Box::new(std::mem::take(&mut self.fake))];
+        let removal = remove(who, &state, &mut enforcers, &author(), now).unwrap();
+        self.fake.blocks = enforcers[0].current(now).unwrap();
+        removal.removed.iter().map(ToString::to_string).collect()
+    }
+
+    /// Who is blocked by the files, as `address until`.
+    pub(crate) fn listed(&self) -> Vec<String> {
+        shown(&State::read(self.dir.path()).unwrap().blocks())
+    }
+
+    /// Who is blocked by the enforcer.
+    pub(crate) fn enforced(&self) -> Vec<String> {
+        shown(&self.fake.blocks)
+    }
+
+    /// The audit log: what was done to whom.
+    pub(crate) fn audit(&self) -> Vec<(Action, String)> {
+        let records = State::read_history(self.dir.path()).unwrap();
+        let about = |address: Option<IpAddr>| address.map_or_else(String::new, |address| address.to_string());
+        records.iter().map(|record| (record.action, about(record.address))).collect()
+    }
+
+    pub(crate) fn blocked_ips(&self) -> String {
+        fs::read_to_string(self.dir.path().join("blocked_ips.txt")).unwrap_or_default()
+    }
+}
+
+pub(crate) fn shown(blocks: &[Block]) -> Vec<String> {
+    let mut shown: Vec<String> = blocks.iter().map(|block| format!("{} {}", block.address, block.until)).collect();
+    shown.sort();
+    shown
+}
+
+pub(crate) fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// A detection of these, each with the times of its worst ten seconds and of its last request.
+pub(crate) fn listed(clients: &[(&str, i64, i64)]) -> Detection {
+    let suspect = |(client, peak, last): &(&str, i64, i64)| Suspect {
+        client: address(client),
+        basis: Basis::Group,
+        evidence: Evidence { last: *last, peak_ten_seconds: Peak { count: 655, start: *peak }, ..Evidence::default() },
+    };
+    Detection {
+        format: FORMAT,
+        log: LogSummary::default(),
+        method: Method::Robust,
+        grouping: None,
+        reason: String::new(),
+        listed: clients.iter().map(suspect).collect(),
+        spared: Vec::new(),
+        top_clients: Vec::new(),
+    }
+}
+
+fn author() -> Author {
+    Author { uid: 0, user: Some("root".to_owned()), enforcer: "fake".to_owned() }
+}
