@@ -1,12 +1,13 @@
 //! Doing what a plan says, so that enforcer, blocklist and audit log agree whatever fails.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 
 use serde::Serialize;
 use weir_contract::blocklist::{Block, Blocklist, Detection, Entry, Evidence, Suspect};
 
-use super::enforcer::{difference, restore};
+use super::enforcer::{TOLERANCE, difference, restore};
 use super::plan::{Before, Plan, plan};
 use super::{Changes, EnforceError, Enforcer, Exempt, apply};
 use crate::notice::Outcome;
@@ -211,7 +212,10 @@ fn plan_of(order: Order<'_>, list: &Blocklist, enforced: Option<&[Block]>, histo
 
 /// Whether an enforcer that keeps out `enforced` keeps out `blocks`, each for its time.
 fn is_same(blocks: &[Block], enforced: &[Block], now: i64) -> bool {
-    difference(blocks, enforced, now).is_none() && difference(enforced, blocks, now).is_none()
+    let until: HashMap<IpAddr, i64> = enforced.iter().map(|block| (block.address, block.until)).collect();
+    let is_there =
+        |block: &Block| until.get(&block.address).is_some_and(|until| until.saturating_add(TOLERANCE) >= block.until);
+    blocks.iter().all(is_there) && difference(blocks, enforced, now).is_none()
 }
 
 /// `error`, after the enforcer was told what was `before`, where it had been told something else.

@@ -71,23 +71,31 @@ pub(crate) struct Host {
     pub(crate) fake: Fake,
     pub(crate) allow: AllowList,
     pub(crate) protected: Protected,
+    /// How long somebody is blocked.
+    pub(crate) seconds: i64,
 }
 
 impl Host {
     pub(crate) fn new() -> Self {
         let protected = Protected::new([address("192.0.2.254")], Some(address("198.51.100.1")));
-        Self { dir: tempfile::tempdir().unwrap(), fake: Fake::default(), allow: AllowList::default(), protected }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            fake: Fake::default(),
+            allow: AllowList::default(),
+            protected,
+            seconds: 3_600,
+        }
     }
 
     pub(crate) fn enforce(&mut self, detection: &Detection, now: i64) -> Result<Report, EnforceError> {
         let state = State::open(self.dir.path(), Duration::ZERO)?;
         let exempt = Exempt { allow: &self.allow, protected: &self.protected };
-        enforce(Order { detection, exempt, now, seconds: 3_600 }, &state, Some(&mut self.fake), &author())
+        enforce(Order { detection, exempt, now, seconds: self.seconds }, &state, Some(&mut self.fake), &author())
     }
 
     pub(crate) fn preview(&mut self, detection: &Detection, now: i64) -> Report {
         let exempt = Exempt { allow: &self.allow, protected: &self.protected };
-        preview(Order { detection, exempt, now, seconds: 3_600 }, self.dir.path(), Some(&mut self.fake)).unwrap()
+        preview(Order { detection, exempt, now, seconds: self.seconds }, self.dir.path(), Some(&mut self.fake)).unwrap()
     }
 
     pub(crate) fn remove(&mut self, who: Option<&[IpAddr]>, now: i64) -> Vec<String> {

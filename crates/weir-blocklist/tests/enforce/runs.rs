@@ -112,3 +112,11 @@ fn what_another_program_flushed_is_enforced_again() {
     assert!(report.told);
     assert_eq!(host.enforced(), ["192.0.2.1 4600"]);
 }
+
+#[test]
+fn a_block_of_a_few_seconds_is_a_block() {
+    let mut host = Host::new();
+    host.seconds = 3;
+    assert!(host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000).unwrap().told);
+    assert_eq!(host.enforced(), ["192.0.2.1 1003"]);
+}

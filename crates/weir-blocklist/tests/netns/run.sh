@@ -163,9 +163,9 @@ blocking() {
   say "$enforcer: removing lets in at once, for good, and leaves nothing"
 
   rm -rf "$work/state"
-  enforce --enforcer "$enforcer" --apply --quiet --set blocklist.block_seconds=3
+  enforce --enforcer "$enforcer" --apply --quiet --set blocklist.block_seconds=4 2>"$work/old.txt"
   none_reaches flood
-  sleep 3
+  sleep 4
   all_reach flood
   remove --all --quiet
   say "$enforcer: a block ends by itself"
