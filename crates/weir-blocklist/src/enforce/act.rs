@@ -165,7 +165,8 @@ pub fn remove(
         let (out, rest): (Vec<Block>, Vec<Block>) =
             enforcer.current(now)?.into_iter().partition(|block| is_meant(block.address));
         removed.extend(out.iter().map(|block| block.address));
-        if !out.is_empty() {
+        // An empty table of earlier blocks goes, too, when everybody is let in.
+        if !out.is_empty() || who.is_none() {
             changes.push((enforcer, rest));
         }
     }
@@ -174,7 +175,7 @@ pub fn remove(
     removed.dedup();
     let unknown = who.unwrap_or_default().iter().filter(|address| !removed.contains(address)).copied().collect();
     list.entries.retain(|entry| !is_meant(entry.address));
-    if removed.is_empty() {
+    if removed.is_empty() && who.is_some() {
         return Ok(Removal { removed, unknown });
     }
     let record = |action, address, reason: &str| Record {

@@ -180,7 +180,7 @@ refuses() {
   "$@" >"$work/refused.txt" 2>&1 || status=$?
   [ $status = "$expected" ] || fail "ended with $status in place of $expected: $*: $(cat "$work/refused.txt")"
   rules | diff "$work/rules.before" - || fail "rules were changed by $*"
-  diff -r --exclude audit.jsonl "$work/state.before" "$work/state" || fail "the state was changed by $*"
+  diff -r --exclude audit.jsonl --exclude .lock "$work/state.before" "$work/state" || fail "the state was changed by $*"
   rm -rf "$work/state.before"
   say "refused: $(grep -m1 '^error' "$work/refused.txt")"
 }
