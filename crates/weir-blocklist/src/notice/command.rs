@@ -62,6 +62,10 @@ impl AsRef<CommonArgs> for NotifyArgs {
 pub fn notify_command(args: NotifyArgs, stage: &Stage) -> Result<(), Failure> {
     let params = crate::params::load(&args.params)?.section("notice")?;
     let notifier = Notifier::new(&params, |name| stage.variable(name))?;
+    if !notifier.knows_anybody() {
+        stage.note("nobody is told: neither notice.mail.server nor notice.webhook.url is set");
+        return Ok(());
+    }
     let host = args.name.clone().unwrap_or_else(|| stage.clock().run_info("").host);
     let notice = match args.status.as_str() {
         "Succeeded" => succeeded(&args, host)?,

@@ -57,7 +57,7 @@ impl Notifier {
             stage.detail("nobody is told: nothing changed");
             return Ok(());
         }
-        if self.mail.is_none() && self.webhook.is_none() {
+        if !self.knows_anybody() {
             stage.detail("nobody is told: neither notice.mail.server nor notice.webhook.url is set");
             return Ok(());
         }
@@ -75,6 +75,12 @@ impl Notifier {
             stage.warn(format!("{name} was not told: {failure}"));
         }
         Err(Failure { message: format!("{name} was not told: {last}; everything else is done"), ..last })
+    }
+
+    /// Whether there is somebody to tell.
+    #[must_use]
+    pub fn knows_anybody(&self) -> bool {
+        self.mail.is_some() || self.webhook.is_some()
     }
 
     fn wants(&self, notice: &Notice) -> bool {

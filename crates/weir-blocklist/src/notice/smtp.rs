@@ -1,6 +1,7 @@
 //! A mail server: spoken to for a bounded time, and again where what is wrong may pass.
 
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::sync::mpsc;
 use std::thread;
@@ -56,23 +57,25 @@ impl Server {
         sent.unwrap_or_else(|_| Err(self.error(format!("it takes longer than {} s", self.longest.as_secs()), None)))
     }
 
-    /// Tries each address in turn, all of them a few times.
+    /// Tries each address in turn, all of them a few times. What is wrong is told of every address, since only one of
+    /// them may be the one that counts.
     fn deliver(&self, addresses: &[IpAddr], message: &Message, begin: Instant) -> Result<(), NoticeError> {
         let mut last = self.error("it has no address".to_owned(), None);
         for attempt in 0..ATTEMPTS {
             thread::sleep(self.pause * attempt);
+            let mut reasons = Vec::new();
+            let mut hinted = None;
             for &address in addresses {
                 if begin.elapsed() >= self.longest {
                     return Err(last);
                 }
-                match self.transport(address).send(message) {
-                    Ok(_) => return Ok(()),
-                    Err(error) => {
-                        last = self.error(error.to_string(), hint(&error));
-                        if error.is_permanent() || error.is_client() || error.is_tls() {
-                            return Err(last);
-                        }
-                    }
+                let Err(error) = self.transport(address).send(message) else { return Ok(()) };
+                let (kind, hint) = judge(&error);
+                reasons.push(if addresses.len() > 1 { format!("{address}: {error}") } else { error.to_string() });
+                hinted = hinted.or(hint);
+                last = self.error(reasons.join("; "), Some(hinted.unwrap_or("check notice.mail.server")));
+                if kind == Kind::Final {
+                    return Err(last);
                 }
             }
         }
@@ -117,24 +120,46 @@ impl fmt::Display for Server {
     }
 }
 
-fn hint(error: &Error) -> Option<&'static str> {
-    let code = error.status().map(u16::from);
-    if error.is_tls() {
-        return Some("name the authority of its certificate with notice.mail.ca_file");
-    }
-    // The client's own refusals; the server has no say in their text.
-    if error.is_client() && error.to_string().contains("STARTTLS") {
-        return Some(
-            "use smtps:// where it speaks TLS from the start; notice.mail.tls = \"none\" sends the mail readable for \
-             everybody on the way",
+/// Whether trying again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Passing,
+    Final,
+}
+
+/// Whether trying again may help, and what else to do.
+fn judge(error: &Error) -> (Kind, Option<&'static str>) {
+    if error.is_tls() || is_handshake(error) {
+        return (
+            Kind::Final,
+            Some("name the authority of its certificate with notice.mail.ca_file, and the server as that does"),
         );
     }
-    match code {
+    // The client's own refusals; the server has no say in their text.
+    if error.is_client() {
+        let hint = "use smtps:// where it speaks TLS from the start; notice.mail.tls = \"none\" sends the mail readable for \
+                    everybody on the way";
+        return (Kind::Final, error.to_string().contains("STARTTLS").then_some(hint));
+    }
+    let hint = match error.status().map(u16::from) {
         Some(530 | 534 | 535 | 538) => Some("check notice.mail.user and its password"),
         Some(550..=553) => Some("check notice.mail.from and notice.mail.to"),
-        Some(_) => None,
-        None => Some("check notice.mail.server"),
+        _ => None,
+    };
+    (if error.is_permanent() { Kind::Final } else { Kind::Passing }, hint)
+}
+
+/// Whether TLS failed while data was sent, which is when it is set up.
+fn is_handshake(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
     }
+    false
 }
 
 #[cfg(test)]

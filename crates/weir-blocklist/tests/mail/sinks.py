@@ -38,7 +38,7 @@ class Sink:
 
 
 def authenticate(server, session, envelope, mechanism, login):
-    return AuthResult(success=(login.login, login.password) == (b"weir", b"correct"))
+    return AuthResult(success=(login.login, login.password) == (b"weir", b"correct"), handled=False)
 
 
 class Anywhere(Controller):
