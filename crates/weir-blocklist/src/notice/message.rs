@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use weir_contract::blocklist::{Detection, Entry, Evidence};
+use weir_contract::blocklist::{Block, Detection, Evidence, Suspect};
 use weir_contract::files::{BLOCKED_IPS, REPORT};
 use weir_report::moment;
 
@@ -40,21 +40,30 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
-/// What enforcement did, or would do.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// What enforcement did, or would do: what `weir block enforce --json` prints, as far as it is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// What enforces it: `nftables`, `ipset`, ..., or `none`.
     pub enforcer: String,
     /// Whether it was done; where not, this is what would be.
     pub applied: bool,
-    /// Who is blocked since now.
-    pub added: Vec<Entry>,
-    /// Who no longer is.
-    pub removed: Vec<Entry>,
-    /// How many are blocked for longer than before.
-    pub renewed: u64,
-    /// How many are blocked as before.
-    pub kept: u64,
+    /// Who is blocked from now on.
+    pub added: Vec<Block>,
+    /// Who is blocked for longer.
+    #[serde(default)]
+    pub renewed: Vec<Block>,
+    /// Who was kept out without being in the blocklist, and is in it now.
+    #[serde(default)]
+    pub adopted: Vec<Block>,
+    /// Who is blocked as before.
+    #[serde(default)]
+    pub kept: Vec<Block>,
+    /// Whose time is over.
+    #[serde(default)]
+    pub expired: Vec<Block>,
+    /// How many were let in because they may not be blocked any more.
+    #[serde(default)]
+    pub lifted: u64,
 }
 
 /// A run that went well.
@@ -85,6 +94,21 @@ pub struct Failed {
     pub hint: Option<String>,
 }
 
+impl Outcome {
+    /// That of a report of enforcement, which has the same form.
+    ///
+    /// # Errors
+    /// What serde_json says of a report of another form.
+    pub fn of(report: &impl Serialize) -> serde_json::Result<Self> {
+        serde_json::from_value(serde_json::to_value(report)?)
+    }
+
+    fn changes_anything(&self) -> bool {
+        let blocks = [&self.added, &self.renewed, &self.adopted, &self.expired];
+        self.lifted > 0 || blocks.iter().any(|blocks| !blocks.is_empty())
+    }
+}
+
 impl Notice {
     /// Of a run that went well.
     #[must_use]
@@ -101,17 +125,19 @@ impl Notice {
             text: done_text(&host, &headline, detection, outcome),
             attachments: [list].into_iter().chain(report).collect(),
             succeeded: true,
-            changed: !outcome.added.is_empty() || !outcome.removed.is_empty() || outcome.renewed > 0,
+            changed: outcome.changes_anything(),
             data: json!({
                 "status": "succeeded",
                 "host": host,
                 "reason": plain(&detection.reason),
                 "enforcer": plain(&outcome.enforcer),
                 "applied": outcome.applied,
-                "blocked": outcome.added.iter().map(program_entry).collect::<Vec<_>>(),
-                "unblocked": outcome.removed.iter().map(program_entry).collect::<Vec<_>>(),
+                "blocked": outcome.added.iter().map(|block| program_block(block, detection)).collect::<Vec<_>>(),
                 "renewed": outcome.renewed,
-                "kept": outcome.kept,
+                "adopted": outcome.adopted,
+                "unblocked": outcome.expired,
+                "lifted": outcome.lifted,
+                "kept": outcome.kept.len(),
                 "blocked_ips": String::from_utf8_lossy(list_bytes),
             }),
         }
@@ -140,16 +166,18 @@ impl Notice {
 
 /// What happened, in a few words.
 fn headline(outcome: &Outcome) -> String {
-    let Outcome { applied, added, removed, renewed, .. } = outcome;
-    let mut parts = Vec::new();
-    for (count, what) in
-        [(added.len() as u64, "blocked"), (*renewed, "blocked for longer"), (removed.len() as u64, "unblocked")]
-    {
-        if count > 0 {
-            parts.push(format!("{} {what}", clients(count)));
-        }
-    }
-    match (parts.is_empty(), applied) {
+    let counts = [
+        (outcome.added.len() as u64, "blocked"),
+        (outcome.renewed.len() as u64, "blocked for longer"),
+        (outcome.adopted.len() as u64, "taken over"),
+        (outcome.expired.len() as u64 + outcome.lifted, "unblocked"),
+    ];
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", clients(*count)))
+        .collect();
+    match (parts.is_empty(), outcome.applied) {
         (true, _) => "nothing has changed".to_owned(),
         (false, true) => parts.join(", "),
         (false, false) => format!("dry run, not done: {}", parts.join(", ")),
@@ -158,27 +186,33 @@ fn headline(outcome: &Outcome) -> String {
 
 fn done_text(host: &str, headline: &str, detection: &Detection, outcome: &Outcome) -> String {
     let mut text = format!("weir block on {host}: {headline}.\n\n{}\n", sentence(&plain(&detection.reason)));
-    let tense = if outcome.applied { "Blocked now" } else { "Would be blocked" };
-    section(&mut text, &format!("{tense}, by {}", plain(&outcome.enforcer)), &outcome.added, |text, entry| {
-        let _ = writeln!(text, "  {} until {}", entry.address, moment(entry.until.saturating_mul(1000)));
-        let _ = writeln!(text, "    {}", plain(&entry.reason));
-        if let Some(evidence) = &entry.evidence {
-            let _ = writeln!(text, "    {}", describe(evidence));
+    if !outcome.applied {
+        text.push_str("\nThis was a dry run: what follows would be done with --apply.\n");
+    }
+    let until = |block: &Block| format!("{} until {}", block.address, time(block.until));
+    section(&mut text, &format!("Blocked, by {}", plain(&outcome.enforcer)), &outcome.added, |block| {
+        let mut lines = vec![until(block)];
+        if let Some(suspect) = suspect(block, detection) {
+            lines.extend([format!("  {}", suspect.sentence()), format!("  {}", describe(&suspect.evidence))]);
         }
+        lines
     });
-    let tense = if outcome.applied { "No longer blocked" } else { "Would no longer be blocked" };
-    section(&mut text, tense, &outcome.removed, |text, entry| {
-        let _ = writeln!(text, "  {} since {}", entry.address, moment(entry.since.saturating_mul(1000)));
+    section(&mut text, "Blocked for longer", &outcome.renewed, |block| vec![until(block)]);
+    section(&mut text, "Kept out already, and unknown to the blocklist", &outcome.adopted, |block| vec![until(block)]);
+    section(&mut text, "No longer blocked, since the time is over", &outcome.expired, |block| {
+        vec![block.address.to_string()]
     });
+    if outcome.lifted > 0 {
+        let _ = writeln!(text, "\nNo longer blocked, since they never may be: {}", clients(outcome.lifted));
+    }
     let log = &detection.log;
     let _ = writeln!(
         text,
-        "\nBlocked as before: {}. Blocked for longer: {}. Spared by a cap: {}.\n\
+        "\nBlocked as before: {}. Spared by a cap: {}.\n\
          The log: {} requests of {}, {} lines that could not be read.\n\n\
          To unblock somebody: weir block remove ADDRESS\n\
          Never to block somebody: add the address or network to blocklist.allow of the parameters.",
-        outcome.kept,
-        outcome.renewed,
+        outcome.kept.len(),
         detection.spared.len(),
         log.requests,
         clients(log.clients),
@@ -187,31 +221,41 @@ fn done_text(host: &str, headline: &str, detection: &Detection, outcome: &Outcom
     text
 }
 
-/// An entry without what its requests said.
-fn program_entry(entry: &Entry) -> Value {
-    json!({ "address": entry.address, "since": entry.since, "until": entry.until, "reason": plain(&entry.reason) })
+/// A block without what its requests said.
+fn program_block(block: &Block, detection: &Detection) -> Value {
+    let reason = suspect(block, detection).map(Suspect::sentence);
+    json!({ "address": block.address, "until": block.until, "reason": reason })
 }
 
-/// A heading and a few of `entries`; nothing where there are none.
-fn section(text: &mut String, heading: &str, entries: &[Entry], each: impl Fn(&mut String, &Entry)) {
-    if entries.is_empty() {
+fn suspect<'a>(block: &Block, detection: &'a Detection) -> Option<&'a Suspect> {
+    detection.listed.iter().find(|suspect| suspect.client == block.address)
+}
+
+/// A heading and a few of `blocks`; nothing where there are none.
+fn section(text: &mut String, heading: &str, blocks: &[Block], lines: impl Fn(&Block) -> Vec<String>) {
+    if blocks.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{heading}:");
-    for entry in entries.iter().take(NAMED) {
-        each(text, entry);
+    for line in blocks.iter().take(NAMED).flat_map(lines) {
+        let _ = writeln!(text, "  {line}");
     }
-    if entries.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", entries.len() - NAMED);
+    if blocks.len() > NAMED {
+        let _ = writeln!(text, "  and {} more", blocks.len() - NAMED);
     }
+}
+
+/// Seconds since 1970 as a date in UTC.
+fn time(seconds: i64) -> String {
+    moment(seconds.saturating_mul(1000))
 }
 
 fn describe(evidence: &Evidence) -> String {
     format!(
         "{:.1} % of all requests, from {} to {}; {} different paths, {} user agents",
         100.0 * evidence.share,
-        moment(evidence.first.saturating_mul(1000)),
-        moment(evidence.last.saturating_mul(1000)),
+        time(evidence.first),
+        time(evidence.last),
         evidence.paths,
         evidence.user_agents
     )
@@ -245,24 +289,26 @@ fn subject(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use weir_contract::blocklist::{FORMAT, LogSummary, Method};
+    use weir_contract::blocklist::{Basis, FORMAT, Frequent, LogSummary, Method, Peak};
 
-    pub(crate) fn entry(address: &str) -> Entry {
+    fn block(address: &str) -> Block {
+        Block { address: address.parse().unwrap(), until: 1_604_416_600 }
+    }
+
+    fn suspect(address: &str) -> Suspect {
         let evidence = Evidence {
+            requests: 6_553,
+            surplus: 3_276,
             share: 0.98,
+            peak_ten_seconds: Peak { count: 655, start: 0 },
             first: 1_604_412_309,
             last: 1_604_412_999,
             paths: 3,
             user_agents: 812,
+            top_paths: vec![Frequent { text: "/<script>".to_owned(), count: 1, error: 0 }],
             ..Evidence::default()
         };
-        Entry {
-            address: address.parse().unwrap(),
-            since: 1_604_413_000,
-            until: 1_604_416_600,
-            reason: "6553 requests, of these 3276 failed or repeated, 655 of them within ten seconds".to_owned(),
-            evidence: Some(evidence),
-        }
+        Suspect { client: address.parse().unwrap(), basis: Basis::Group, evidence }
     }
 
     pub(crate) fn detection() -> Detection {
@@ -272,21 +318,21 @@ pub(super) mod tests {
             method: Method::Robust,
             grouping: None,
             reason: "the clients are two groups".to_owned(),
-            listed: Vec::new(),
+            listed: vec![suspect("192.0.2.66")],
             spared: Vec::new(),
             top_clients: Vec::new(),
         }
     }
 
-    pub(crate) fn outcome(added: &[&str], removed: &[&str]) -> Outcome {
-        let entries = |addresses: &[&str]| addresses.iter().map(|address| entry(address)).collect();
+    pub(crate) fn outcome(added: &[&str], expired: &[&str]) -> Outcome {
+        let blocks = |addresses: &[&str]| addresses.iter().map(|address| block(address)).collect();
         Outcome {
             enforcer: "nftables".to_owned(),
             applied: true,
-            added: entries(added),
-            removed: entries(removed),
-            renewed: 0,
-            kept: 2,
+            added: blocks(added),
+            expired: blocks(expired),
+            kept: blocks(&["192.0.2.3", "192.0.2.4"]),
+            ..Outcome::default()
         }
     }
 
@@ -304,14 +350,14 @@ pub(super) mod tests {
             notice.text,
             "weir block on web-1: 1 client blocked, 1 client unblocked.\n\n\
              The clients are two groups.\n\n\
-             Blocked now, by nftables:\n\
+             Blocked, by nftables:\n\
              \x20 192.0.2.66 until 2020-11-03 15:16:40 UTC\n\
              \x20   6553 requests, of these 3276 failed or repeated, 655 of them within ten seconds\n\
              \x20   98.0 % of all requests, from 2020-11-03 14:05:09 UTC to 2020-11-03 14:16:39 UTC; \
              3 different paths, 812 user agents\n\n\
-             No longer blocked:\n\
-             \x20 2001:db8::7 since 2020-11-03 14:16:40 UTC\n\n\
-             Blocked as before: 2. Blocked for longer: 0. Spared by a cap: 0.\n\
+             No longer blocked, since the time is over:\n\
+             \x20 2001:db8::7\n\n\
+             Blocked as before: 2. Spared by a cap: 0.\n\
              The log: 6690 requests of 4 clients, 10 lines that could not be read.\n\n\
              To unblock somebody: weir block remove ADDRESS\n\
              Never to block somebody: add the address or network to blocklist.allow of the parameters.\n"
@@ -325,8 +371,31 @@ pub(super) mod tests {
         let dry = Outcome { applied: false, ..outcome(&["192.0.2.66"], &["192.0.2.7"]) };
         let notice = done(&dry);
         assert_eq!(notice.subject, "weir on web-1: dry run, not done: 1 client blocked, 1 client unblocked");
-        assert!(notice.text.contains("Would be blocked, by nftables:"), "{}", notice.text);
-        assert!(!notice.text.contains("Blocked now") && notice.text.contains("Would no longer be blocked:"));
+        assert!(notice.text.contains("This was a dry run: what follows would be done"), "{}", notice.text);
+    }
+
+    #[test]
+    fn only_what_changes_who_is_blocked_is_a_change() {
+        let nothing = outcome(&[], &[]);
+        assert!(!done(&nothing).changed && done(&nothing).subject == "weir on web-1: nothing has changed");
+        for change in [
+            Outcome { renewed: vec![block("192.0.2.7")], ..nothing.clone() },
+            Outcome { adopted: vec![block("192.0.2.7")], ..nothing.clone() },
+            Outcome { lifted: 1, ..nothing.clone() },
+        ] {
+            assert!(done(&change).changed, "{change:?}");
+        }
+        assert!(done(&Outcome { lifted: 1, ..nothing }).subject.ends_with(": 1 client unblocked"));
+    }
+
+    #[test]
+    fn a_report_of_enforcement_is_an_outcome() {
+        let report = json!({
+            "applied": true, "enforcer": "ipset", "told": true, "added": [{"address": "192.0.2.1", "until": 7}],
+            "renewed": [], "adopted": [], "kept": [], "expired": [], "lifted": 2, "settled": ["192.0.2.9"], "protected": [],
+        });
+        let outcome = Outcome::of(&report).unwrap();
+        assert_eq!((outcome.added[0].until, outcome.lifted, outcome.enforcer.as_str()), (7, 2, "ipset"));
     }
 
     #[test]

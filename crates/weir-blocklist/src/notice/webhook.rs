@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(body["unblocked"][0]["address"], "192.0.2.7");
         assert_eq!((&body["status"], &body["applied"]), (&"succeeded".into(), &true.into()));
         assert_eq!(body["blocked_ips"], "192.0.2.66\n");
+        assert!(!body.to_string().contains("<script>"), "what requests said stays out: {body}");
     }
 
     #[test]

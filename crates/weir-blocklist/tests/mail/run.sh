@@ -44,8 +44,7 @@ PYTHON
 detection=$work/detection
 [ "$(cat "$detection/blocked_ips.txt")" = 192.0.2.66 ] || fail "the detection is not the one expected"
 cat >"$work/outcome.json" <<'JSON'
-{"enforcer": "nftables", "applied": true, "renewed": 0, "kept": 0, "removed": [], "added": [
-  {"address": "192.0.2.66", "since": 1604412000, "until": 1604415600, "reason": "a flood", "evidence": null}]}
+{"enforcer": "nftables", "applied": true, "added": [{"address": "192.0.2.66", "until": 1604415600}]}
 JSON
 
 # notify SERVER TLS [ARGUMENT]...: what it says is in said.
@@ -70,7 +69,7 @@ arrived "$work/got/plain-2.eml" "weir on web-1: enforce has failed" "Error: nft 
 login=(--set notice.mail.user=weir --set notice.mail.password_env=MAIL_PASSWORD)
 export MAIL_PASSWORD=correct
 notify "smtp://localhost:$starttls" starttls --set "notice.mail.ca_file=$work/ca.pem" "${login[@]}" || fail "no mail by STARTTLS"
-arrived "$work/got/starttls-1.eml" "$blocked" "Blocked now, by nftables" "$list" "$report"
+arrived "$work/got/starttls-1.eml" "$blocked" "Blocked, by nftables" "$list" "$report"
 grep -q correct "$work/said" && fail "the password is shown"
 MAIL_PASSWORD=wrong notify "smtp://localhost:$starttls" starttls --set "notice.mail.ca_file=$work/ca.pem" "${login[@]}" &&
   fail "a wrong password is taken"

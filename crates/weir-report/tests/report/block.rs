@@ -141,6 +141,7 @@ fn where_nobody_is_listed_the_reason_comes_first() {
     assert!(glance.contains("Nobody is listed Nobody is listed, because the clients are not two groups"), "{glance}");
     assert!(glance.contains("The clustering abstains"), "{glance}");
     let groups = html::text(html::section(&page, "groups"));
+    assert!(groups.contains("higher centre") && !groups.contains("attacking group"), "{groups}");
     assert!(groups.contains("rate ratio 2.5 5 ✗ no") && groups.contains("Ashman's D 6.9 2 ✓ yes"), "{groups}");
     assert!(!page.contains("id=\"listed\"") && !page.contains("listed</text>"));
 }

@@ -51,6 +51,10 @@ pub(crate) fn view(grouping: &Grouping, method: Method) -> Groups {
             .map(|feature| text::figure(group.centre.get(*feature).copied().unwrap_or(f64::NAN)))
             .collect(),
     };
+    let names = match grouping.two_groups || method == Method::Article {
+        true => ["attacking group", "other group"],
+        false => ["higher centre", "lower centre"],
+    };
     let tests = grouping.tests.iter().map(|test| Test {
         name: super::plain(&test.name),
         value: text::figure(test.value),
@@ -62,7 +66,7 @@ pub(crate) fn view(grouping: &Grouping, method: Method) -> Groups {
         is_tested: method == Method::Robust,
         elbow: (!grouping.distortions.is_empty()).then(|| chart::elbow(&grouping.distortions, GROUPS)),
         tests: tests.collect(),
-        rows: vec![row("attacking group", &grouping.high), row("other group", &grouping.low)],
+        rows: vec![row(names[0], &grouping.high), row(names[1], &grouping.low)],
         columns: features.into_iter().map(|feature| super::plain(feature)).collect(),
     }
 }
