@@ -1,8 +1,8 @@
 //! The last minutes of a client, in which requests of the same ten seconds can still meet.
 //!
-//! A request that succeeds is surplus where its path was asked for before within the ten seconds. So a bin of ten seconds
-//! keeps, of each path, the first second it was asked for: the surplus of a second is its requests less the paths that it
-//! was the first for. That does not depend on the order of the requests within the bin.
+//! A request that succeeds is surplus where its path was asked for twice before within the ten seconds. So a bin of ten
+//! seconds keeps, of each path, the first two seconds it was asked for: the surplus of a second is its requests less those
+//! that it is kept for. That does not depend on the order of the requests within the bin.
 
 use weir_contract::blocklist::Peak;
 
@@ -13,11 +13,14 @@ use crate::timeline::Timeline;
 /// before to two behind can come.
 const OPEN_MINUTES: usize = 6;
 
-/// Paths of a bin that are remembered, the ones with the smallest hashes. A path beyond counts as asked for before.
-const REMEMBERED_PATHS: usize = 256;
+/// How often a path may be asked for within ten seconds: loading a page and reloading it is no flood.
+const FREE: usize = 2;
 
-/// Paths that a bin remembers without memory of its own.
-const FEW_PATHS: usize = 4;
+/// Requests of a bin that may be other than surplus, those for the paths with the smallest hashes.
+const REMEMBERED: usize = 512;
+
+/// Requests that a bin remembers without memory of its own.
+const FEW: usize = 4;
 
 /// What closed minutes come to.
 #[derive(Debug, Clone, Default)]
@@ -45,10 +48,11 @@ struct Bin {
     served: Served,
 }
 
-/// The paths that were served: the upper 60 bits of their hash, and the first second in the lower four; sorted.
+/// The first two requests for each path that was served: the upper 60 bits of its hash, and the second in the lower four;
+/// sorted.
 #[derive(Debug, Clone)]
 enum Served {
-    Few([u64; FEW_PATHS], usize),
+    Few([u64; FEW], usize),
     Many(Vec<u64>),
 }
 
@@ -94,7 +98,7 @@ impl Minutes {
 
     /// The place of a bin, whose minute becomes the last used; it is made, and a minute closed for it, where need be.
     fn bin(&mut self, start: i64, peaks: &mut Peaks, timeline: &mut Timeline) -> usize {
-        let bin = Bin { start, requests: [0; 10], served: Served::Few([0; FEW_PATHS], 0) };
+        let bin = Bin { start, requests: [0; 10], served: Served::Few([0; FEW], 0) };
         let mut minutes = 0;
         let mut from = 0;
         while from < self.0.len() {
@@ -177,8 +181,8 @@ impl Bin {
     /// Surplus requests by second.
     fn surplus(&self) -> [u32; 10] {
         let mut surplus = self.requests;
-        for path in self.served.paths() {
-            surplus[(path & 15) as usize] -= 1;
+        for request in self.served.requests() {
+            surplus[(request & 15) as usize] -= 1;
         }
         surplus
     }
@@ -187,33 +191,48 @@ impl Bin {
 impl Served {
     fn add(&mut self, path: u64, second: u64) {
         let new = path << 4 | second;
-        let search = self.paths().binary_search_by_key(&path, |known| known >> 4);
-        match (self, search) {
-            (Self::Few(paths, _), Ok(at)) => paths[at] = paths[at].min(new),
-            (Self::Many(paths), Ok(at)) => paths[at] = paths[at].min(new),
-            (Self::Few(paths, length), Err(at)) if *length < FEW_PATHS => {
-                paths.copy_within(at..*length, at + 1);
-                paths[at] = new;
+        let known = self.requests();
+        let from = known.partition_point(|known| known >> 4 < path);
+        let same = known[from..].iter().take(FREE).take_while(|known| **known >> 4 == path);
+        let (count, earlier) = same.fold((0, 0), |(count, earlier), known| (count + 1, earlier + usize::from(*known <= new)));
+        let at = from + earlier;
+        match self {
+            _ if earlier == FREE => {}
+            // The last of them goes for the new one.
+            Self::Few(requests, _) if count == FREE => requests[at..from + FREE].rotate_right(1),
+            Self::Many(requests) if count == FREE => requests[at..from + FREE].rotate_right(1),
+            Self::Few(requests, length) if *length < FEW => {
+                requests.copy_within(at..*length, at + 1);
                 *length += 1;
             }
-            (served @ Self::Few(..), Err(at)) => {
-                let mut paths = Vec::with_capacity(4 * FEW_PATHS);
-                paths.extend_from_slice(served.paths());
-                paths.insert(at, new);
-                *served = Self::Many(paths);
+            Self::Few(..) => {
+                let mut requests = Vec::with_capacity(4 * FEW);
+                requests.extend_from_slice(self.requests());
+                requests.insert(at, new);
+                *self = Self::Many(requests);
             }
-            (Self::Many(paths), Err(at)) if at < REMEMBERED_PATHS => {
-                paths.truncate(REMEMBERED_PATHS - 1);
-                paths.insert(at, new);
+            Self::Many(requests) if at < REMEMBERED => {
+                requests.truncate(REMEMBERED - 1);
+                requests.insert(at, new);
             }
-            (Self::Many(_), Err(_)) => {}
+            Self::Many(_) => return,
+        }
+        if earlier < FREE {
+            self.requests_mut()[at] = new;
         }
     }
 
-    fn paths(&self) -> &[u64] {
+    fn requests(&self) -> &[u64] {
         match self {
-            Self::Few(paths, length) => &paths[..*length],
-            Self::Many(paths) => paths,
+            Self::Few(requests, length) => &requests[..*length],
+            Self::Many(requests) => requests,
+        }
+    }
+
+    fn requests_mut(&mut self) -> &mut [u64] {
+        match self {
+            Self::Few(requests, length) => &mut requests[..*length],
+            Self::Many(requests) => requests,
         }
     }
 }

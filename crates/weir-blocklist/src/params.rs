@@ -19,7 +19,7 @@ pub struct BlocklistParams {
     pub minimum_requests: u64,
     /// Fewest surplus requests in its worst ten seconds; 30.
     pub minimum_surplus: u64,
-    /// Surplus requests in one second from which a client is listed where there are no two groups; 40, 0 for never.
+    /// Surplus requests in one second from which a client is listed where there are no two groups; 30, 0 for never.
     pub limit: u64,
     /// Least ratio of the rates at peak of two groups; 5.
     #[validate(range(min = 1.0))]
@@ -57,7 +57,7 @@ impl Default for BlocklistParams {
             method: Method::Robust,
             minimum_requests: 30,
             minimum_surplus: 30,
-            limit: 40,
+            limit: 30,
             ratio: 5.0,
             ashman: 2.0,
             client_cap: 0.25,

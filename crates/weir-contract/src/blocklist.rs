@@ -195,8 +195,8 @@ pub struct ClientBar {
 /// What a client did.
 ///
 /// A *surplus* request is one that failed (status 400 and above), or that asked for a path, queries apart, which the same
-/// client had got within the same ten seconds. Loading a page makes few of them, however much is on it; a flood makes
-/// nothing else.
+/// client had got twice within the same ten seconds. Loading a page and reloading it makes few of them, however much is on
+/// it; a flood makes nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Its requests.

@@ -263,14 +263,16 @@ fn seconds(time: &str) -> i64 {
 }
 
 /// The most surplus requests of each client in ten seconds: those that failed, and those for a path (without its query)
-/// that the client was served within the same ten seconds.
+/// that the client was served twice within the same ten seconds.
 fn worst_surplus<'a>(entries: &[Entry<'a>]) -> BTreeMap<&'a str, u64> {
-    let mut served = BTreeSet::new();
+    let mut served: BTreeMap<_, u32> = BTreeMap::new();
     let mut surplus: BTreeMap<(&str, i64), u64> = BTreeMap::new();
     for entry in entries {
         let bin = (entry.client, entry.time / 10);
         let path = entry.path.split('?').next().unwrap();
-        let again = entry.status >= 400 || !served.insert((bin, path));
+        let times = served.entry((bin, path)).or_default();
+        *times += u32::from(entry.status < 400);
+        let again = entry.status >= 400 || *times > 2;
         *surplus.entry(bin).or_default() += u64::from(again);
     }
     let mut worst = BTreeMap::new();

@@ -5,12 +5,11 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use serde::Serialize;
-use weir_contract::blocklist::{Block, Blocklist, Detection, Entry, Evidence, Suspect};
+use weir_contract::blocklist::{Block, Blocklist, Detection};
 
 use super::enforcer::{TOLERANCE, difference, restore};
 use super::plan::{Before, Plan, plan};
 use super::{Changes, EnforceError, Enforcer, Exempt, apply};
-use crate::notice::Outcome;
 use crate::state::{Action, Author, Record, State};
 
 /// What is to be enforced.
@@ -29,8 +28,6 @@ pub struct Order<'a> {
 /// What was done, or would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// When, seconds since 1970 UTC.
-    pub now: i64,
     /// Whether it was done.
     pub applied: bool,
     /// What enforces it; `none` where nothing does.
@@ -40,35 +37,6 @@ pub struct Report {
     /// Who is concerned.
     #[serde(flatten)]
     pub changes: Changes,
-}
-
-impl Report {
-    /// What there is to tell.
-    #[must_use]
-    pub fn outcome(&self, detection: &Detection) -> Outcome {
-        let Changes { added, renewed, adopted, kept, expired, .. } = &self.changes;
-        let entry = |block: &Block, reason: String, evidence: Option<Evidence>| Entry {
-            address: block.address,
-            since: self.now,
-            until: block.until,
-            reason,
-            evidence,
-        };
-        let added = added.iter().map(|block| {
-            let suspect = detection.listed.iter().find(|suspect| suspect.client == block.address);
-            let reason = suspect.map(Suspect::sentence).unwrap_or_default();
-            entry(block, reason, suspect.map(|suspect| suspect.evidence.clone()))
-        });
-        let removed = expired.iter().map(|block| entry(block, "its time is over".to_owned(), None));
-        Outcome {
-            enforcer: self.enforcer.clone(),
-            applied: self.applied,
-            added: added.collect(),
-            removed: removed.collect(),
-            renewed: renewed.len() as u64,
-            kept: (kept.len() + adopted.len()) as u64,
-        }
-    }
 }
 
 /// Enforces `order`, for the blocklist of `state`.
@@ -90,7 +58,7 @@ pub fn enforce(
     let enforced = current(&mut enforcer, now)?;
     let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &state.history()?);
     let told = enforced.as_ref().is_some_and(|enforced| !is_same(&after.blocks(), enforced, now));
-    let report = Report { now, applied: true, enforcer: by.enforcer.clone(), told, changes };
+    let report = Report { applied: true, enforcer: by.enforcer.clone(), told, changes };
     if after == list && !told {
         return Ok(report);
     }
@@ -133,7 +101,7 @@ pub fn preview(
         plan_of(order, &State::read(state)?, enforced.as_deref(), &State::read_history(state)?);
     let told = enforced.as_ref().is_some_and(|enforced| !is_same(&after.blocks(), enforced, order.now));
     let enforcer = enforcer.map_or("none", |enforcer| enforcer.name()).to_owned();
-    Ok(Report { now: order.now, applied: false, enforcer, told, changes })
+    Ok(Report { applied: false, enforcer, told, changes })
 }
 
 /// Who was let in.

@@ -23,7 +23,7 @@ pub struct NotifyArgs {
     #[arg(long, value_name = "DIR", default_value = "weir-block/detection")]
     pub detection: PathBuf,
 
-    /// What enforcement did: the output of `weir block enforce --json`; needed where the run went well
+    /// What enforcement did, a file that it wrote with --outcome; needed where the run went well
     #[arg(long, value_name = "FILE", default_value = "weir-block/outcome.json")]
     pub outcome: PathBuf,
 
@@ -82,7 +82,7 @@ fn succeeded(args: &NotifyArgs, host: String) -> Result<Notice, Failure> {
     let detection: Detection = artifact.read_versioned(DETECTION, FORMAT)?;
     let outcome: Outcome = serde_json::from_slice(&read(&args.outcome)?).map_err(|error| {
         Failure::input(format!("{} is no outcome: {error}", args.outcome.display()))
-            .hint("give what `weir block enforce --json` printed")
+            .hint("give the file that weir block enforce wrote with --outcome")
     })?;
     let list = match &args.list {
         Some(path) => read(path)?,

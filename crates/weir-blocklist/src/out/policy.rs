@@ -53,19 +53,19 @@ pub fn network_policy(blocks: &[Block], target: &PolicyTarget) -> Value {
     })
 }
 
-/// A `CiliumNetworkPolicy` of `cilium.io/v2`: it denies what is blocked, and allows all else, because a policy that
-/// selects a pod closes it to whatever no policy allows.
+/// A `CiliumNetworkPolicy` of `cilium.io/v2` that denies what is blocked, whatever other policies allow. Without
+/// `enableDefaultDeny`, which Cilium knows since 1.16, a policy would close the pod to whatever no policy allows; an API
+/// server that validates refuses the field where Cilium is older.
 #[must_use]
 pub fn cilium_network_policy(blocks: &[Block], target: &PolicyTarget) -> Value {
     let (mut denied, six) = cidrs(blocks);
     denied.extend(six);
-    let mut spec = json!({
+    let rules = if denied.is_empty() { json!([]) } else { json!([{"fromCIDR": denied}]) };
+    let spec = json!({
         "endpointSelector": selector(target),
-        "ingress": [{"fromEntities": ["all"]}],
+        "enableDefaultDeny": {"ingress": false},
+        "ingressDeny": rules,
     });
-    if !denied.is_empty() {
-        spec["ingressDeny"] = json!([{"fromCIDR": denied}]);
-    }
     json!({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata(target), "spec": spec})
 }
 
@@ -156,13 +156,14 @@ spec:
     fn a_cilium_policy_denies_those_blocked_and_closes_nothing_else() {
         let policy = cilium_network_policy(&blocks(&["2001:db8::1", "192.0.2.1"]), &PolicyTarget::default());
         assert_eq!(policy["spec"]["ingressDeny"], json!([{"fromCIDR": ["192.0.2.1/32", "2001:db8::1/128"]}]));
-        assert_eq!(policy["spec"]["ingress"], json!([{"fromEntities": ["all"]}]));
+        assert_eq!(policy["spec"]["enableDefaultDeny"], json!({"ingress": false}));
+        assert!(policy["spec"].get("ingress").is_none());
     }
 
     #[test]
     fn without_blocks_there_is_nothing_to_deny() {
         let target = PolicyTarget::default();
-        assert!(cilium_network_policy(&[], &target)["spec"].get("ingressDeny").is_none());
+        assert_eq!(cilium_network_policy(&[], &target)["spec"]["ingressDeny"], json!([]));
         assert!(!network_policy(&[], &target).to_string().contains("except"));
     }
 }

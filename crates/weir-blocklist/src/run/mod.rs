@@ -15,7 +15,7 @@ use weir_stage::{CommonArgs, Failure, Stage};
 use crate::detect::{LookArgs, Logs, REPORT, Request, run as detect};
 use crate::enforce::command::{EnforcerArgs, Others, Rules, enforce_detection, enforced};
 use crate::fetch;
-use crate::notice::{Done, Failed, Notice, NoticeParams, Notifier};
+use crate::notice::{Done, Failed, Notice, NoticeParams, Notifier, Outcome};
 use crate::params;
 
 /// Folder of the fetched logs in the state directory.
@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
         let rules = Rules { allow: &self.request.allow, seconds: self.request.params.block_seconds };
         let report = enforce_detection(&detection, &self.args.enforcer, rules, self.stage, self.others)
             .map_err(at("enforce"))?;
-        let outcome = report.outcome(&detection);
+        let outcome = Outcome::of(&report).map_err(|error| at("enforce")(Failure::retry(error.to_string())))?;
         let result = serde_json::json!({"detection": detection, "enforcement": report});
         let text = || format!("{}\n{}", crate::detect::text(&detection), enforced(&report, &detection));
         self.stage.result(&result, text).map_err(at("enforce"))?;

@@ -15,7 +15,6 @@ use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 use super::args::{EnforcerArgs, Others, PATIENCE, author, find, now, span};
 use crate::allow::{AllowArgs, AllowList};
 use crate::enforce::{EnforceError, Enforcer, Exempt, Order, Protected, Report, enforce, preview, session_peer};
-use crate::notice::Outcome;
 use crate::state::State;
 use crate::{BlocklistParams, params};
 
@@ -73,13 +72,13 @@ pub fn enforce_command(args: EnforceArgs, stage: &Stage, others: Others<'_>) -> 
     let rules = Rules { allow: &allow, seconds: params.block_seconds };
     let report = enforce_detection(&detection, &args.enforcer, rules, stage, others)?;
     if let Some(path) = &args.outcome {
-        write(path, &report.outcome(&detection))?;
+        write(path, &report)?;
     }
     stage.result(&report, || enforced(&report, &detection))
 }
 
-fn write(path: &Path, outcome: &Outcome) -> Result<(), Failure> {
-    let bytes = json::to_canonical(outcome).map_err(|error| Failure::retry(error.to_string()))?;
+fn write(path: &Path, report: &Report) -> Result<(), Failure> {
+    let bytes = json::to_canonical(report).map_err(|error| Failure::retry(error.to_string()))?;
     fs::write(path, bytes).map_err(|error| Failure::retry(format!("failed to write {}: {error}", path.display())))
 }
 
