@@ -44,13 +44,14 @@ pub fn apply(enforcer: &mut dyn Enforcer, blocks: &[Block], now: i64) -> Result<
     }
 }
 
-/// Makes `enforcer` keep out `before` again, where it does not.
+/// Makes `enforcer` keep out `before` again, and clears away what a change that failed has left.
 ///
 /// # Errors
-/// As [`apply`], which it is the undoing of.
+/// Those of the enforcer, where it keeps out anybody else now.
 pub(super) fn restore(enforcer: &mut dyn Enforcer, before: &[Block], now: i64) -> Result<(), EnforceError> {
+    let Err(error) = replace(enforcer, before, now) else { return Ok(()) };
     let untouched = enforcer.current(now).is_ok_and(|current| difference(before, &current, now).is_none());
-    if untouched { Ok(()) } else { replace(enforcer, before, now) }
+    if untouched { Ok(()) } else { Err(error) }
 }
 
 fn replace(enforcer: &mut dyn Enforcer, blocks: &[Block], now: i64) -> Result<(), EnforceError> {
