@@ -28,14 +28,6 @@ const FAMILIES: [Family; 2] = [
     Family { tables: "ip6tables", set: "weir6", holds: IpAddr::is_ipv6 },
 ];
 
-impl Ipset {
-    /// Whether `ipset` is there.
-    #[must_use]
-    pub fn is_installed() -> bool {
-        program::is_installed(IPSET)
-    }
-}
-
 impl Enforcer for Ipset {
     fn name(&self) -> &str {
         "ipset"

@@ -16,14 +16,6 @@ const NFT: &str = "nft";
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Nftables;
 
-impl Nftables {
-    /// Whether `nft` is there.
-    #[must_use]
-    pub fn is_installed() -> bool {
-        program::is_installed(NFT)
-    }
-}
-
 impl Enforcer for Nftables {
     fn name(&self) -> &str {
         "nftables"

@@ -52,11 +52,6 @@ impl Output {
     }
 }
 
-/// Whether `program` is installed.
-pub(super) fn is_installed(program: &'static str) -> bool {
-    !matches!(run(program, &["--version"], ""), Err(EnforceError::NoProgram { .. }))
-}
-
 /// Runs `program` with `input` as its standard input, and waits for its end.
 pub(super) fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output, EnforceError> {
     run_within(program, arguments, input, LIMIT)
@@ -153,7 +148,6 @@ mod tests {
     #[test]
     fn a_missing_program_and_a_missing_right_are_told_apart() {
         assert!(matches!(run("weir-no-such-program", &[], ""), Err(EnforceError::NoProgram { .. })));
-        assert!(!is_installed("weir-no-such-program"));
         let denied = run("sh", &["-c", "echo 'Operation not permitted (you must be root)' >&2; exit 1"], "").unwrap();
         assert!(matches!(denied.error(), EnforceError::NotPermitted { .. }));
     }

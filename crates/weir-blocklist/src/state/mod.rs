@@ -3,7 +3,8 @@
 //! ```text
 //! weir-block/
 //! ├── blocklist.json     who is blocked now; replaced by rename
-//! ├── blocked_ips.txt    everybody who ever was, each once, the first first; replaced by rename
+//! ├── blocked_ips.txt    everybody who ever was, each once, the first first, but for those who were let in by hand or
+//! │                      are allowed by now; replaced by rename
 //! ├── audit.jsonl        every change, one object per line; only ever appended to
 //! └── .lock              held by whoever changes them; never deleted
 //! ```

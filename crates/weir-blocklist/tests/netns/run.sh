@@ -196,7 +196,7 @@ broken() {
 failures() {
   rm -rf "$work/state"
   enforce --enforcer nftables --apply --allow 10.77.0.13 --quiet
-  none_reaches_v6
+  flood6_is_out
   broken nft
   broken ipset
   broken iptables
@@ -220,11 +220,11 @@ failures() {
   cp "${block[0]}" "$work/program" && chmod 755 "$work/program" && chmod -R a+rX "$work/detection"
   mkdir -m 777 "$work/nobody"
   refuses 2 in_server "${user[@]}" "$work/program" "${block[@]:1}" enforce --detection "$work/detection" --state "$work/nobody" --apply
-  none_reaches_v6
+  flood6_is_out
   all_reach anna ben flood
   remove --all --quiet
 }
-none_reaches_v6() { ! reaches flood6 '[fd77::1]' || fail "flood6 can connect"; }
+flood6_is_out() { ! reaches flood6 '[fd77::1]' || fail "flood6 can connect"; }
 
 network
 web_server

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{ArgAction, Args};
 use weir_stage::{Failure, Stage};
 
-use crate::enforce::{Enforcer, Ipset, Nftables};
+use crate::enforce::{EnforceError, Enforcer, Ipset, Nftables};
 use crate::state::Author;
 
 /// How long another run of the same state directory is waited for.
@@ -54,19 +54,16 @@ pub(super) fn find(name: &str, others: Others<'_>) -> Result<Option<Box<dyn Enfo
     }
 }
 
-/// The enforcers with `names`, or else those of this host that are installed.
+/// The enforcers with `names`, or else those that this host has.
 pub(super) fn find_all(names: &[String], others: Others<'_>) -> Result<Vec<Box<dyn Enforcer>>, Failure> {
     if !names.is_empty() {
         return names.iter().filter_map(|name| find(name, others).transpose()).collect();
     }
-    let mut installed: Vec<Box<dyn Enforcer>> = Vec::new();
-    if Nftables::is_installed() {
-        installed.push(Box::new(Nftables));
-    }
-    if Ipset::is_installed() {
-        installed.push(Box::new(Ipset));
-    }
-    Ok(installed)
+    let mut own: Vec<Box<dyn Enforcer>> = vec![Box::new(Nftables), Box::new(Ipset)];
+    own.retain_mut(|enforcer| {
+        !matches!(enforcer.current(0), Err(EnforceError::NoProgram { .. } | EnforceError::Unsupported { .. }))
+    });
+    Ok(own)
 }
 
 /// Who runs this process.

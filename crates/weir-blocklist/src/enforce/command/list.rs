@@ -19,7 +19,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "DIR", default_value = "weir-block")]
     pub state: PathBuf,
 
-    /// What to ask whom it keeps out [default: those of nftables and ipset that are installed]
+    /// What to ask whom it keeps out [default: nftables and ipset, where this host has them]
     #[arg(long, num_args = 1.., value_name = "NAME")]
     pub enforcer: Vec<String>,
 

@@ -25,7 +25,7 @@ pub struct RemoveArgs {
     #[arg(long, value_name = "DIR", default_value = "weir-block")]
     pub state: PathBuf,
 
-    /// What to let them in through [default: those of nftables and ipset that are installed]
+    /// What to let them in through [default: nftables and ipset, where this host has them]
     #[arg(long, num_args = 1.., value_name = "NAME")]
     pub enforcer: Vec<String>,
 
