@@ -300,7 +300,7 @@ impl Default for Blocklist {
 impl Blocklist {
     /// Takes out, at `now`, who has served their time and whoever `allowed` names, and adds who is listed, for
     /// `seconds` from now. Somebody who is blocked already stays so; the time starts again only where the last request
-    /// came after the block began, since an old log proves nothing new.
+    /// came after it last started, since an old log proves nothing new.
     pub fn renew(&mut self, detection: &Detection, now: i64, seconds: i64, allowed: impl Fn(IpAddr) -> bool) {
         self.entries.retain(|entry| entry.until > now && !allowed(entry.address));
         for suspect in &detection.listed {
@@ -312,7 +312,7 @@ impl Blocklist {
             match self.entries.binary_search_by_key(&suspect.client, |entry| entry.address) {
                 Ok(at) => {
                     let entry = &mut self.entries[at];
-                    if suspect.evidence.last > entry.since {
+                    if suspect.evidence.last > entry.since.max(entry.until - seconds) {
                         *entry = Entry { until: entry.until.max(now + seconds), reason, evidence, ..entry.clone() };
                     }
                 }
@@ -374,6 +374,8 @@ mod tests {
         assert_eq!(until(&list), [("192.0.2.7".to_owned(), 1_060)], "the same log again");
         list.renew(&listed("192.0.2.7", 1_020), 1_030, 60, |_| false);
         assert_eq!(until(&list), [("192.0.2.7".to_owned(), 1_090)], "it came again while it was blocked");
+        list.renew(&listed("192.0.2.7", 1_020), 1_040, 60, |_| false);
+        assert_eq!(until(&list), [("192.0.2.7".to_owned(), 1_090)], "and the log that shows it proves it once");
         list.renew(&listed("192.0.2.1", 1_085), 1_090, 60, |_| false);
         assert_eq!(until(&list), [("192.0.2.1".to_owned(), 1_150)], "its time is over");
     }
