@@ -33,14 +33,6 @@ pub(super) fn features(clients: &[&Client]) -> Array2<f64> {
     features
 }
 
-/// What a client did counts for half of how much it did: attackers who ask for different things are one group.
-const WEIGHTS: [f64; FEATURES] = [1.0, 1.0, 0.5, 0.5];
-
-/// Standardised features, `[n, 4]`, by the weight that each has in a distance.
-pub(super) fn weighted(features: Array2<f64>) -> Array2<f64> {
-    features * ArrayView1::from(&WEIGHTS)
-}
-
 /// A point in the units of what was counted: of logarithms, the geometric mean.
 pub(super) fn in_units(point: ArrayView1<'_, f64>) -> BTreeMap<String, f64> {
     let values = [
