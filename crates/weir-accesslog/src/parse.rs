@@ -73,11 +73,12 @@ impl Method {
         if word == b"GET" {
             return Some(Self(2));
         }
-        if word.is_empty() || word.len() > 32 || !word.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-') {
+        let is_word = word.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-');
+        if !is_word || word.len() > 32 || !word.first().is_some_and(u8::is_ascii_uppercase) {
             return None;
         }
         let known = (2..).zip(&METHODS[2..]).find(|(_, name)| name.as_bytes() == word);
-        if word == b"-" { None } else { Some(known.map_or(Self::OTHER, |(index, _)| Self(index))) }
+        Some(known.map_or(Self::OTHER, |(index, _)| Self(index)))
     }
 }
 
@@ -138,7 +139,7 @@ pub fn parse_line<'a>(line: &'a [u8], field: ClientField, trusted: &[IpNet]) -> 
     let header = match field {
         ClientField::Remote => None,
         _ if !address::is_in(remote, trusted) => None,
-        ClientField::Header(number) => fields.nth(usize::from(number) - 1),
+        ClientField::Header(number) => usize::from(number).checked_sub(1).and_then(|before| fields.nth(before)),
         ClientField::HeaderLast => fields.last(),
     };
     let client = header.and_then(|header| address::behind_proxies(header, trusted)).unwrap_or(remote);

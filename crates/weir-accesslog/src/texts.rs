@@ -5,6 +5,8 @@
 //! new one's may be too high. A text that makes more than a 32nd of the requests is always among them. Different
 //! texts are then estimated.
 
+use std::cmp::Reverse;
+
 use weir_contract::blocklist::Frequent;
 
 use crate::hyperloglog::HyperLogLog;
@@ -83,50 +85,52 @@ impl Texts {
         // By what is certain.
         top.sort_unstable_by(|a, b| (b.0 - b.1).cmp(&(a.0 - a.1)).then(b.0.cmp(&a.0)).then(a.2.cmp(b.2)));
         top.truncate(SHOWN);
-        top.into_iter().map(|(count, error, text)| Frequent { text: shown(text), count, error }).collect()
+        top.into_iter().map(|(count, error, text)| Frequent { text: cut(text, CHARACTERS), count, error }).collect()
     }
 
-    /// Takes in what was counted elsewhere. Exact as long as both together have no more than 32 texts; beyond, counts
-    /// stay too high by their error at most (Agarwal, Cormode, Huang, Phillips, Wei, Yi 2012), but for a text that was
-    /// dropped on one side and never counted on the other.
+    /// Takes in what was counted elsewhere. Exact as long as both together have no more than 32 texts; beyond, counts are
+    /// too high by their error at most, as before (Agarwal, Cormode, Huang, Phillips, Wei, Yi 2012): a text that one side
+    /// has no counter for came there no more often than that side's least frequent one.
     pub(crate) fn merge(&mut self, other: &Self) {
+        let (least, other_least) = (self.least(), other.least());
+        let mut merged: Vec<(Counter, u64, Vec<u8>)> = self.with_errors_and_texts().collect();
+        for (counter, error, _) in &mut merged {
+            let there = other.counters.iter().position(|known| known.hash == counter.hash);
+            counter.count += there.map_or(other_least, |at| other.counters[at].count);
+            *error += there.map_or(other_least, |at| other.error(at));
+        }
+        for (mut counter, error, text) in other.with_errors_and_texts() {
+            match self.counters.iter().position(|known| known.hash == counter.hash) {
+                Some(at) if merged[at].2.is_empty() => merged[at].2 = text,
+                Some(_) => {}
+                None => {
+                    counter.count += least;
+                    merged.push((counter, error + least, text));
+                }
+            }
+        }
         if let Some(other) = other.seen_beyond() {
             self.beyond().different.merge(&other.different);
         }
-        let (least, other_least) = (self.least(), other.least());
-        let mine = self.counters.len();
-        for at in 0..mine {
-            if !other.counters.iter().any(|counter| counter.hash == self.counters[at].hash) {
-                self.raise(at, other_least, other_least);
-            }
+        if merged.len() > COUNTERS || self.seen_beyond().is_some() {
+            let different = &mut self.beyond().different;
+            merged.iter().for_each(|(counter, _, _)| different.add(counter.hash));
         }
-        for (from, Counter { hash, count }) in other.counters.iter().copied().enumerate() {
-            let error = other.error(from);
-            if self.seen_beyond().is_some() {
-                self.beyond().different.add(hash);
-            }
-            let at = match self.counters.iter().position(|counter| counter.hash == hash) {
-                Some(at) => {
-                    self.raise(at, count, error);
-                    Some(at)
-                }
-                None if self.counters.len() < COUNTERS => {
-                    let at = self.push(Counter { hash, count: 0 });
-                    self.raise(at, count + least, error + least);
-                    Some(at)
-                }
-                None if self.counters.iter().any(|counter| counter.count < count + least) => {
-                    Some(self.take_place(hash, count + least, error + least))
-                }
-                None => {
-                    self.beyond().different.add(hash);
-                    None
-                }
-            };
-            if let (Some(at), Some(text)) = (at, other.kept().get(from)) {
-                self.keep(at, text);
-            }
+        merged.sort_unstable_by_key(|(counter, _, _)| (Reverse(counter.count), counter.hash));
+        merged.truncate(COUNTERS);
+        self.counters = merged.iter().map(|(counter, _, _)| *counter).collect();
+        if self.seen_beyond().is_some() {
+            let errors = &mut self.beyond().errors;
+            errors.iter_mut().zip(&merged).for_each(|(mine, (_, error, _))| *mine = *error);
         }
+        if merged.iter().any(|(_, _, text)| !text.is_empty()) {
+            self.more.get_or_insert_default().kept = merged.into_iter().map(|(_, _, text)| text).collect();
+        }
+    }
+
+    fn with_errors_and_texts(&self) -> impl Iterator<Item = (Counter, u64, Vec<u8>)> {
+        let text = |at: usize| self.kept().get(at).cloned().unwrap_or_default();
+        self.counters.iter().enumerate().map(move |(at, counter)| (*counter, self.error(at), text(at)))
     }
 
     /// Gives the place of the least frequent text to another.
@@ -182,13 +186,6 @@ impl Texts {
         self.more.as_ref().map_or(&[], |more| &more.kept)
     }
 
-    fn raise(&mut self, at: usize, count: u64, error: u64) {
-        self.counters[at].count += count;
-        if error > 0 {
-            self.beyond().errors[at] += error;
-        }
-    }
-
     fn keep(&mut self, at: usize, text: &[u8]) {
         let all = &mut self.more.get_or_insert_default().kept;
         if all.len() <= at {
@@ -199,11 +196,6 @@ impl Texts {
             kept.extend_from_slice(&text[..text.len().min(BYTES)]);
         }
     }
-}
-
-/// A text for people: no control characters, at most 200 characters.
-fn shown(text: &[u8]) -> String {
-    cut(text, CHARACTERS)
 }
 
 /// The first characters of a text, with `\u{..}` for control characters and a replacement for what is no UTF-8.
@@ -223,4 +215,55 @@ pub(crate) fn cut(text: &[u8], characters: usize) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn count(numbers: &[u32]) -> Texts {
+        let mut texts = Texts::default();
+        for number in numbers {
+            let text = number.to_string();
+            texts.add(xxhash_rust::xxh3::xxh3_64(text.as_bytes()), text.as_bytes(), KEPT_FROM);
+        }
+        texts
+    }
+
+    /// Small numbers are frequent, and there are more than there are counters.
+    fn numbers() -> impl Strategy<Value = Vec<u32>> {
+        prop::collection::vec((0..90_u32, 0..90_u32).prop_map(|(a, b)| a * b / 90), 0..400)
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_within_their_errors_and_whoever_is_frequent_has_one(parts in prop::collection::vec(numbers(), 1..5)) {
+            let mut texts = Texts::default();
+            parts.iter().for_each(|part| texts.merge(&count(part)));
+            let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+            for number in parts.iter().flatten() {
+                *expected.entry(number.to_string()).or_default() += 1;
+            }
+            let least = texts.least();
+            for (text, expected) in &expected {
+                match texts.kept().iter().position(|kept| kept == text.as_bytes()) {
+                    Some(at) => {
+                        let (count, error) = (texts.counters[at].count, texts.error(at));
+                        prop_assert!(count - error <= *expected && *expected <= count, "{text}: {expected}, {count}, {error}");
+                    }
+                    None => prop_assert!(*expected <= least, "{text}: {expected}, {least}"),
+                }
+            }
+            if expected.len() <= COUNTERS {
+                prop_assert_eq!(texts.different(), expected.len() as u64);
+                prop_assert_eq!(least, 0);
+            } else if let [part] = &parts[..] {
+                prop_assert!(least <= part.len() as u64 / COUNTERS as u64);
+            }
+        }
+    }
 }
