@@ -106,6 +106,12 @@ pub(crate) fn check(log: &[u8], random: &mut Random) {
     assert_eq!(counted(&one_by_one, &settings), whole);
     let cut = random.below(one_by_one.len() + 1);
     assert_eq!(counted(&[&one_by_one[..cut].concat(), &one_by_one[cut..].concat()], &settings), whole);
+    let [mut merged, other] = [&one_by_one[..cut], &one_by_one[cut..]].map(|lines| counter(lines, &settings));
+    merged.merge(other);
+    let merged = merged.finish();
+    let requests =
+        |counts: &Counts| -> Vec<u64> { counts.clients.iter().map(|client| client.evidence.requests).collect() };
+    assert_eq!((merged.log.lines, requests(&merged)), (number, requests(&whole)));
     match count(vec![Source::stream("log", Cursor::new(log))], &settings, |_| true) {
         Ok(counts) => assert_eq!(counts, whole),
         Err(LogError::NotALog { unreadable, .. }) => {
@@ -125,10 +131,14 @@ pub(crate) fn check(log: &[u8], random: &mut Random) {
 }
 
 fn counted(blocks: &[&[u8]], settings: &Settings) -> Counts {
+    counter(blocks, settings).finish()
+}
+
+fn counter(blocks: &[&[u8]], settings: &Settings) -> Counter {
     let mut counter = Counter::new(settings);
     counter.begin_source("log");
     blocks.iter().for_each(|block| counter.add(block));
-    counter.finish()
+    counter
 }
 
 #[test]
