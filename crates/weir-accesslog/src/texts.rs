@@ -19,6 +19,8 @@ const KEPT_FROM: u64 = 16;
 const CHARACTERS: usize = 200;
 /// Bytes of a text that are kept: enough for these characters.
 const BYTES: usize = 4 * CHARACTERS;
+/// Texts that are kept at a time: those that are certainly the most frequent, as far as they have come again.
+const KEPT: usize = 8;
 /// Texts that are shown.
 const SHOWN: usize = 5;
 
@@ -31,8 +33,8 @@ pub(crate) struct Texts {
 
 #[derive(Debug, Clone, Default)]
 struct More {
-    /// The texts of the counters, as far as they are kept.
-    kept: Vec<Vec<u8>>,
+    /// Texts of counters.
+    kept: Vec<Kept>,
     /// Once there are more texts than counters.
     beyond: Option<Box<Beyond>>,
 }
@@ -41,6 +43,13 @@ struct More {
 struct Counter {
     hash: u64,
     count: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    /// The place of the counter.
+    at: usize,
+    text: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +64,7 @@ impl Texts {
         if let Some(beyond) = self.more.as_mut().and_then(|more| more.beyond.as_mut()) {
             beyond.different.add(hash);
         }
-        let at = match self.counters.iter().position(|counter| counter.hash == hash) {
+        let at = match self.place(hash) {
             Some(at) => {
                 self.counters[at].count += 1;
                 at
@@ -78,9 +87,8 @@ impl Texts {
 
     /// The most frequent texts that were kept, most first.
     pub(crate) fn top(&self) -> Vec<Frequent> {
-        let mut top: Vec<(u64, u64, &[u8])> = (self.counters.iter().zip(self.kept()).enumerate())
-            .filter(|(_, (_, text))| !text.is_empty())
-            .map(|(at, (counter, text))| (counter.count, self.error(at), text.as_slice()))
+        let mut top: Vec<(u64, u64, &[u8])> = (self.kept().iter())
+            .map(|kept| (self.counters[kept.at].count, self.error(kept.at), kept.text.as_slice()))
             .collect();
         // By what is certain.
         top.sort_unstable_by(|a, b| (b.0 - b.1).cmp(&(a.0 - a.1)).then(b.0.cmp(&a.0)).then(a.2.cmp(b.2)));
@@ -93,20 +101,16 @@ impl Texts {
     /// has no counter for came there no more often than that side's least frequent one.
     pub(crate) fn merge(&mut self, other: &Self) {
         let (least, other_least) = (self.least(), other.least());
-        let mut merged: Vec<(Counter, u64, Vec<u8>)> = self.with_errors_and_texts().collect();
-        for (counter, error, _) in &mut merged {
-            let there = other.counters.iter().position(|known| known.hash == counter.hash);
-            counter.count += there.map_or(other_least, |at| other.counters[at].count);
-            *error += there.map_or(other_least, |at| other.error(at));
+        let mut merged: Vec<(Counter, u64)> = Vec::new();
+        for (at, counter) in self.counters.iter().enumerate() {
+            let there = other.place(counter.hash);
+            let count = counter.count + there.map_or(other_least, |at| other.counters[at].count);
+            let error = self.error(at) + there.map_or(other_least, |at| other.error(at));
+            merged.push((Counter { hash: counter.hash, count }, error));
         }
-        for (mut counter, error, text) in other.with_errors_and_texts() {
-            match self.counters.iter().position(|known| known.hash == counter.hash) {
-                Some(at) if merged[at].2.is_empty() => merged[at].2 = text,
-                Some(_) => {}
-                None => {
-                    counter.count += least;
-                    merged.push((counter, error + least, text));
-                }
+        for (at, counter) in other.counters.iter().enumerate() {
+            if self.place(counter.hash).is_none() {
+                merged.push((Counter { hash: counter.hash, count: counter.count + least }, other.error(at) + least));
             }
         }
         if let Some(other) = other.seen_beyond() {
@@ -114,23 +118,31 @@ impl Texts {
         }
         if merged.len() > COUNTERS || self.seen_beyond().is_some() {
             let different = &mut self.beyond().different;
-            merged.iter().for_each(|(counter, _, _)| different.add(counter.hash));
+            merged.iter().for_each(|(counter, _)| different.add(counter.hash));
         }
-        merged.sort_unstable_by_key(|(counter, _, _)| (Reverse(counter.count), counter.hash));
+        merged.sort_unstable_by_key(|(counter, _)| (Reverse(counter.count), counter.hash));
         merged.truncate(COUNTERS);
-        self.counters = merged.iter().map(|(counter, _, _)| *counter).collect();
+        let mut texts: Vec<(u64, Vec<u8>)> = Vec::new();
+        for side in [&*self, other] {
+            texts.extend(side.kept().iter().map(|kept| (side.counters[kept.at].hash, kept.text.clone())));
+        }
+        self.counters = merged.iter().map(|(counter, _)| *counter).collect();
         if self.seen_beyond().is_some() {
             let errors = &mut self.beyond().errors;
-            errors.iter_mut().zip(&merged).for_each(|(mine, (_, error, _))| *mine = *error);
+            errors.iter_mut().zip(&merged).for_each(|(mine, (_, error))| *mine = *error);
         }
-        if merged.iter().any(|(_, _, text)| !text.is_empty()) {
-            self.more.get_or_insert_default().kept = merged.into_iter().map(|(_, _, text)| text).collect();
+        if let Some(more) = &mut self.more {
+            more.kept.clear();
+        }
+        for (hash, text) in texts {
+            if let Some(at) = self.place(hash) {
+                self.keep(at, &text);
+            }
         }
     }
 
-    fn with_errors_and_texts(&self) -> impl Iterator<Item = (Counter, u64, Vec<u8>)> {
-        let text = |at: usize| self.kept().get(at).cloned().unwrap_or_default();
-        self.counters.iter().enumerate().map(move |(at, counter)| (*counter, self.error(at), text(at)))
+    fn place(&self, hash: u64) -> Option<usize> {
+        self.counters.iter().position(|counter| counter.hash == hash)
     }
 
     /// Gives the place of the least frequent text to another.
@@ -140,8 +152,8 @@ impl Texts {
         beyond.different.add(hash);
         beyond.errors[at] = error;
         self.counters[at] = Counter { hash, count };
-        if let Some(text) = self.more.as_mut().and_then(|more| more.kept.get_mut(at)) {
-            text.clear();
+        if let Some(more) = &mut self.more {
+            more.kept.retain(|kept| kept.at != at);
         }
         at
     }
@@ -182,18 +194,33 @@ impl Texts {
         self.more.as_ref().and_then(|more| more.beyond.as_deref())
     }
 
-    fn kept(&self) -> &[Vec<u8>] {
+    fn kept(&self) -> &[Kept] {
         self.more.as_ref().map_or(&[], |more| &more.kept)
     }
 
+    fn certain(&self, at: usize) -> u64 {
+        self.counters[at].count - self.error(at)
+    }
+
     fn keep(&mut self, at: usize, text: &[u8]) {
-        let all = &mut self.more.get_or_insert_default().kept;
-        if all.len() <= at {
-            all.resize(self.counters.len(), Vec::new());
+        let kept = self.kept();
+        // What came once takes nobody's place.
+        if (kept.len() == KEPT && self.certain(at) <= 1) || kept.iter().any(|kept| kept.at == at) {
+            return;
         }
-        let kept = &mut all[at];
-        if kept.is_empty() {
-            kept.extend_from_slice(&text[..text.len().min(BYTES)]);
+        let weakest = self.kept().iter().enumerate().min_by_key(|(_, kept)| self.certain(kept.at));
+        let weakest = weakest.map(|(place, kept)| (place, self.certain(kept.at) < self.certain(at)));
+        let kept = &mut self.more.get_or_insert_default().kept;
+        let text = &text[..text.len().min(BYTES)];
+        match weakest {
+            Some((place, is_weaker)) if kept.len() == KEPT => {
+                if is_weaker {
+                    kept[place].at = at;
+                    kept[place].text.clear();
+                    kept[place].text.extend_from_slice(text);
+                }
+            }
+            _ => kept.push(Kept { at, text: text.to_vec() }),
         }
     }
 }
@@ -222,6 +249,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
+    use xxhash_rust::xxh3::xxh3_64;
 
     use super::*;
 
@@ -229,7 +257,7 @@ mod tests {
         let mut texts = Texts::default();
         for number in numbers {
             let text = number.to_string();
-            texts.add(xxhash_rust::xxh3::xxh3_64(text.as_bytes()), text.as_bytes(), KEPT_FROM);
+            texts.add(xxh3_64(text.as_bytes()), text.as_bytes(), KEPT_FROM);
         }
         texts
     }
@@ -250,13 +278,17 @@ mod tests {
             }
             let least = texts.least();
             for (text, expected) in &expected {
-                match texts.kept().iter().position(|kept| kept == text.as_bytes()) {
+                match texts.place(xxh3_64(text.as_bytes())) {
                     Some(at) => {
-                        let (count, error) = (texts.counters[at].count, texts.error(at));
-                        prop_assert!(count - error <= *expected && *expected <= count, "{text}: {expected}, {count}, {error}");
+                        let (count, certain) = (texts.counters[at].count, texts.certain(at));
+                        prop_assert!(certain <= *expected && *expected <= count, "{text}: {expected}, {certain} to {count}");
                     }
                     None => prop_assert!(*expected <= least, "{text}: {expected}, {least}"),
                 }
+            }
+            for frequent in texts.top() {
+                let expected = expected[&frequent.text];
+                prop_assert!(frequent.count - frequent.error <= expected && expected <= frequent.count);
             }
             if expected.len() <= COUNTERS {
                 prop_assert_eq!(texts.different(), expected.len() as u64);
