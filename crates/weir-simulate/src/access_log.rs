@@ -69,6 +69,8 @@ pub fn simulate(params: &ValidAccessLogParams, out: &mut impl Write) -> io::Resu
     }
     // Steady clients make their share, visits the rest.
     let visit_gap_ns = SECOND_NS * VISIT_LINES / (params.lines_per_second() * (1.0 - ordinary::STEADY_SHARE));
+    // A gap as long as the longest log is as good as any longer one.
+    let visit_gap_ns = visit_gap_ns.min(SECOND_NS * MAX_SECONDS);
     let mut visit_ns = if params.lines() > 0 { random.exponential_ns(visit_gap_ns) } else { u64::MAX };
     let mut lines = LineWriter::new(out, params.start());
     loop {
@@ -84,7 +86,7 @@ pub fn simulate(params: &ValidAccessLogParams, out: &mut impl Write) -> io::Resu
             }
             _ if visit_ns < u64::MAX => {
                 actors.start(visit_ns, Actor::Ordinary(Ordinary::visit(params, &mut random)));
-                visit_ns += random.exponential_ns(visit_gap_ns);
+                visit_ns = visit_ns.saturating_add(random.exponential_ns(visit_gap_ns));
             }
             _ => break,
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 use weir_contract::Seed;
-use weir_simulate::access_log::{AccessLogParams, AccessLogSummary, AttackPlan, Shape, simulate};
+use weir_simulate::access_log::{AccessLogParams, AccessLogSummary, AttackPlan, MAX_SECONDS, Shape, simulate};
 
 #[test]
 fn a_log_has_the_bytes_it_always_had() {
@@ -29,6 +29,14 @@ fn the_log_has_the_lines_and_about_the_length_asked_for() {
             let took = (entries[entries.len() - 1].time - entries[0].time) as f64;
             assert!((0.93..1.07).contains(&(took / seconds)), "{took} of {seconds} s");
         }
+    }
+}
+
+#[test]
+fn a_few_lines_may_take_years() {
+    for garbage in [0.0, 1e-12] {
+        let params = AccessLogParams { lines: 3, seconds: Some(MAX_SECONDS), garbage, ..Default::default() };
+        assert_eq!(run(params).1.lines, 3);
     }
 }
 

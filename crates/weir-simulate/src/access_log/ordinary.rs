@@ -76,7 +76,8 @@ impl Ordinary {
             Self::Steady(steady) => {
                 let request = steady.request(random, site);
                 // A program keeps to its clock, within a tenth.
-                let next = now + (steady.period_ns * (0.9 + 0.2 * random.unit())) as u64 + 1;
+                let next =
+                    now.saturating_add((steady.period_ns * (0.9 + 0.2 * random.unit())) as u64).saturating_add(1);
                 (server.answer(request, now, random).0, Some(next))
             }
         }
