@@ -9,6 +9,9 @@ use weir_accesslog::Client;
 const FEATURES: usize = 4;
 /// Column of the rate at peak, by which groups are named and told apart.
 pub(super) const PEAK: usize = 0;
+/// What a feature counts for, once standardised. With equal weights two centres settle among attackers who ask for what
+/// exists and attackers who ask for what does not, and not between these and the visitors.
+pub(super) const WEIGHTS: [f64; FEATURES] = [1.0, 0.5, 0.5, 0.5];
 /// Most requests that are clustered.
 const SAMPLE: u64 = 8_192;
 

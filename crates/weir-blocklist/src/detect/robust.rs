@@ -13,7 +13,7 @@ use weir_contract::feature::ScalerKind;
 use weir_models::Scaler;
 use weir_models::kmeans::{KMeansParams, distortions};
 
-use super::features::{PEAK, features, in_units, requests, sample};
+use super::features::{PEAK, WEIGHTS, features, in_units, requests, sample};
 use super::separation::{Moments, tests};
 use super::{Found, reason};
 use crate::BlocklistParams;
@@ -70,9 +70,10 @@ fn group(clients: &[&Client], params: &BlocklistParams, seed: Seed) -> (Grouping
     let all = features(clients);
     let points = all.select(Axis(0), &sample(clients));
     let scaler = Scaler::fit(ScalerKind::Standard, points.view());
-    let points = scaler.transform(points.view());
+    let weights = ArrayView1::from(&WEIGHTS);
+    let points = scaler.transform(points.view()) * weights;
     let model = KMeansParams::new(GROUPS, seed).fit(points.view()).expect("features are finite, and there are clients");
-    let assigned = model.predict(scaler.transform(all.view()).view());
+    let assigned = model.predict((scaler.transform(all.view()) * weights).view());
 
     let of_group = |number: usize| -> Vec<bool> { assigned.iter().map(|&group| group == number).collect() };
     let peak = |members: &[bool]| moments(clients, all.column(PEAK), members);

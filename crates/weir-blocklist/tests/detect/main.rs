@@ -2,6 +2,7 @@
 
 mod allowed;
 mod logs;
+mod simulated;
 mod stage;
 
 use std::path::{Path, PathBuf};
