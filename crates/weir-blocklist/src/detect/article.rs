@@ -24,7 +24,7 @@ struct Row<'a> {
 
 /// Every client with a row in the cluster of the higher counts. Requests without a method count for nothing.
 pub(super) fn find<'a>(clients: &[&'a Client], seed: Seed) -> Found<'a> {
-    let rows: Vec<Row<'a>> = clients.iter().flat_map(|client| rows(client)).collect();
+    let rows: Vec<Row<'a>> = clients.iter().flat_map(rows).collect();
     let one = |reason| Found { grouping: None, suspects: Vec::new(), reason };
     if rows.is_empty() {
         return one(reason::nothing_to_cluster());

@@ -153,7 +153,7 @@ fn check(points: ArrayView2<'_, f64>) -> Result<f64, KMeansError> {
     }
     let mut largest = 0.0f64;
     for ((row, column), &value) in points.indexed_iter() {
-        if !(value.abs() <= LARGEST) {
+        if !value.is_finite() || value.abs() > LARGEST {
             return Err(KMeansError::Value { row, column, value });
         }
         largest = largest.max(value.abs());
