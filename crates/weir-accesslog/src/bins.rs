@@ -1,6 +1,6 @@
 //! The last minutes of a client, in which requests of the same ten seconds can still meet.
 //!
-//! A request that succeeds is surplus where its path was asked for twice before within the ten seconds. So a bin of ten
+//! A request that is not refused is surplus where its path was asked for twice before within the ten seconds. So a bin of ten
 //! seconds keeps, of each path, the first two seconds it was asked for: the surplus of a second is its requests less those
 //! that it is kept for. That does not depend on the order of the requests within the bin.
 
@@ -48,7 +48,7 @@ struct Bin {
     served: Served,
 }
 
-/// The first two requests for each path that was served: the upper 60 bits of its hash, and the second in the lower four;
+/// The first two requests for each path that were not refused: the upper 60 bits of its hash, and the second in the lower four;
 /// sorted.
 #[derive(Debug, Clone)]
 enum Served {
@@ -57,7 +57,7 @@ enum Served {
 }
 
 impl Minutes {
-    /// Adds a request; `served` is the hash of its path where it succeeded.
+    /// Adds a request; `served` is the hash of its path where it was not refused.
     pub(crate) fn add(&mut self, time: i64, served: Option<u64>, peaks: &mut Peaks, timeline: &mut Timeline) {
         let second = time.rem_euclid(10);
         let start = time - second;

@@ -67,8 +67,10 @@ impl ClientCounts {
         if let Some(user_agent) = entry.user_agent {
             self.user_agents.add(user_agent_hash, user_agent, self.requests);
         }
-        let served = (entry.status < 400).then_some(path_hash);
-        self.minutes.add(entry.time, served, &mut self.peaks, timeline);
+        // What a server cannot answer is not the client's fault.
+        let excused = entry.status < 400 || matches!(entry.status, 499 | 500..);
+        let asked = excused.then_some(path_hash);
+        self.minutes.add(entry.time, asked, &mut self.peaks, timeline);
     }
 
     /// Closes the minutes that are farther than `seconds` from `now`.

@@ -194,9 +194,9 @@ pub struct ClientBar {
 
 /// What a client did.
 ///
-/// A *surplus* request is one that failed (status 400 and above), or that asked for a path, queries apart, which the same
-/// client had got twice within the same ten seconds. Loading a page and reloading it makes few of them, however much is on
-/// it; a flood makes nothing else.
+/// A *surplus* request is one that was refused for what it asked (status 400 to 498), or that asked for a path, queries
+/// apart, which the same client had asked for twice within the same ten seconds. Loading a page and reloading it makes few
+/// of them, however much is on it and even where the server no longer answers; a flood makes nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Its requests.
@@ -337,7 +337,7 @@ impl Suspect {
     pub fn sentence(&self) -> String {
         let Evidence { requests, surplus, peak_ten_seconds, .. } = &self.evidence;
         format!(
-            "{requests} requests, of these {surplus} failed or repeated, {} of them within ten seconds",
+            "{requests} requests, of these {surplus} refused or repeated, {} of them within ten seconds",
             peak_ten_seconds.count
         )
     }

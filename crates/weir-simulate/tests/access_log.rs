@@ -270,8 +270,8 @@ fn seconds(time: &str) -> i64 {
     1_772_323_200 + (part(0..2) - 1) * 86_400 + part(12..14) * 3_600 + part(15..17) * 60 + part(18..20)
 }
 
-/// The most surplus requests of each client in ten seconds: those that failed, and those for a path (without its query)
-/// that the client was served twice within the same ten seconds.
+/// The most surplus requests of each client in ten seconds: those that were refused, and those for a path (without its query)
+/// that the client had asked for twice within the same ten seconds.
 fn worst_surplus<'a>(entries: &[Entry<'a>]) -> BTreeMap<&'a str, u64> {
     let mut served: BTreeMap<_, u32> = BTreeMap::new();
     let mut surplus: BTreeMap<(&str, i64), u64> = BTreeMap::new();
@@ -279,8 +279,9 @@ fn worst_surplus<'a>(entries: &[Entry<'a>]) -> BTreeMap<&'a str, u64> {
         let bin = (entry.client, entry.time / 10);
         let path = entry.path.split('?').next().unwrap();
         let times = served.entry((bin, path)).or_default();
-        *times += u32::from(entry.status < 400);
-        let again = entry.status >= 400 || *times > 2;
+        let refused = (400..499).contains(&entry.status);
+        *times += u32::from(!refused);
+        let again = refused || *times > 2;
         *surplus.entry(bin).or_default() += u64::from(again);
     }
     let mut worst = BTreeMap::new();

@@ -89,7 +89,8 @@ fn expected(requests: &[&Request]) -> Expected {
         let ten = request.time - request.time.rem_euclid(10);
         *statuses.entry(request.status).or_default() += 1;
         *by_minute.entry(request.time - request.time.rem_euclid(60)).or_default() += 1;
-        let free = request.status < 400 && {
+        let refused = (400..499).contains(&request.status);
+        let free = !refused && {
             let times = served.entry((ten, request.path)).or_default();
             *times += 1;
             *times <= 2

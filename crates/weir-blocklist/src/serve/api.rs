@@ -123,7 +123,7 @@ impl Shared {
             Some(told) => told.clone(),
             // When the block of somebody ended who was blocked once is not asked.
             None => {
-                let ever = self.source.ever().map_err(|error| error.to_string())?;
+                let ever = self.source.ever().map_err(|error| format!("failed to read the audit log: {error}"))?;
                 ever.into_iter().filter(|&address| filter.takes(address)).map(|address| (address, now)).collect()
             }
         };

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use serde::Deserialize;
 use weir_contract::blocklist::{Block, Blocklist};
-use weir_contract::files::BLOCKLIST;
+use weir_contract::files::{BLOCK_AUDIT, BLOCKLIST};
 
 use crate::allow::AllowList;
 use crate::state::{State, StateError};

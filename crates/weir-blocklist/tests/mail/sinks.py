@@ -1,7 +1,8 @@
-"""Mail servers and a webhook on loopback that keep what they get: sinks.py DIR CERTIFICATE KEY
+"""Mail servers and a webhook on loopback that keep what they get: sinks.py DIR [CERTIFICATE KEY]
 
 Writes DIR/ports.json once all of them listen. A mail becomes DIR/<server>-<number>.eml, a call DIR/webhook-<number>.json.
-Servers: plain (no TLS), starttls (TLS first, then a login as weir with the password `correct`), smtps (TLS from the start).
+Servers: plain (no TLS); with a certificate also starttls (TLS first, then a login as weir with the password `correct`) and
+smtps (TLS from the start).
 The webhook wants the token `token`; /passing refuses the first call, /gone all of them.
 """
 
@@ -15,9 +16,7 @@ import threading
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-directory, certificate, key = sys.argv[1:4]
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(certificate, key)
+directory, *identity = sys.argv[1:]
 
 
 def keep(name, ending, content):
@@ -79,13 +78,13 @@ class Webhook(http.server.BaseHTTPRequestHandler):
 
 webhook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
 threading.Thread(target=webhook.serve_forever, daemon=True).start()
-login = {"auth_required": True, "authenticator": authenticate}
-ports = {
-    "plain": mail("plain"),
-    "starttls": mail("starttls", tls_context=context, require_starttls=True, **login),
-    "smtps": mail("smtps", ssl_context=context),
-    "webhook": webhook.server_port,
-}
+ports = {"plain": mail("plain"), "webhook": webhook.server_port}
+if identity:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*identity)
+    login = {"auth_required": True, "authenticator": authenticate}
+    ports["starttls"] = mail("starttls", tls_context=context, require_starttls=True, **login)
+    ports["smtps"] = mail("smtps", ssl_context=context)
 keep("ports", "json", json.dumps(ports).encode())
 os.rename(os.path.join(directory, "ports-1.json"), os.path.join(directory, "ports.json"))
 threading.Event().wait()
