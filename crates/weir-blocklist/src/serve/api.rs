@@ -13,6 +13,9 @@ use super::filter::Filter;
 use super::keys::Keys;
 use super::source::Source;
 
+/// For so many seconds after a timer a block is told again: the timer began when the answer had arrived.
+const OVERLAP: i64 = 30;
+
 /// Everything that answers depend on.
 #[derive(Debug)]
 pub(super) struct Api {
@@ -23,10 +26,29 @@ pub(super) struct Api {
 #[derive(Debug)]
 struct Shared {
     source: Source,
-    /// What each bouncer, by its name, was told to block, and until when.
-    told: HashMap<String, BTreeMap<IpAddr, i64>>,
+    /// What each bouncer, by its name, was told.
+    told: HashMap<String, BTreeMap<IpAddr, Told>>,
     /// Why the list could not be read again, until somebody asks.
     trouble: Option<String>,
+}
+
+/// What a bouncer was told of an address.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    until: i64,
+    /// When the timer ends that it has set then. Not every firewall sets the timer of somebody anew who is in it already
+    /// (nftables does not): what is renewed is told again once the timer is over.
+    timer: i64,
+}
+
+impl Told {
+    fn new(until: i64) -> Self {
+        Self { until, timer: until }
+    }
+
+    fn is_over_too_soon(self, now: i64) -> bool {
+        self.timer < self.until && self.timer <= now
+    }
 }
 
 /// A question.
@@ -116,30 +138,38 @@ impl Shared {
     /// What is new and what is over since the last time; everything, and everybody who once was blocked, where there
     /// was no last time.
     fn stream(&mut self, bouncer: &str, filter: &Filter, now: i64) -> Result<Value, String> {
-        let current: BTreeMap<IpAddr, i64> =
-            self.blocks(filter, now).into_iter().map(|block| (block.address, block.until)).collect();
-        let told = self.told.get(bouncer).filter(|_| !filter.startup);
-        let before: BTreeMap<IpAddr, i64> = match told {
+        let blocks = self.blocks(filter, now);
+        let before = match self.told.get(bouncer).filter(|_| !filter.startup) {
             Some(told) => told.clone(),
-            // When the block of somebody ended who was blocked once is not asked.
-            None => {
-                let ever = self.source.ever().map_err(|error| format!("failed to read the audit log: {error}"))?;
-                ever.into_iter().filter(|&address| filter.takes(address)).map(|address| (address, now)).collect()
-            }
+            None => BTreeMap::new(),
         };
-        let is_news = |address: &IpAddr, until: &i64| told.is_none() || before.get(address) != Some(until);
-        let block = |(&address, &until): (&IpAddr, &i64)| Block { address, until };
-        let new: Vec<Decision> = current
-            .iter()
-            .filter(|(address, until)| is_news(address, until))
-            .map(|entry| Decision::active(block(entry), now))
-            .collect();
-        let deleted: Vec<Decision> = before
-            .iter()
-            .filter(|(address, _)| !current.contains_key(address))
-            .map(|entry| Decision::over(block(entry), now))
-            .collect();
-        self.told.insert(bouncer.to_owned(), current);
+        let mut over: BTreeMap<IpAddr, i64> = before.iter().map(|(&address, told)| (address, told.until)).collect();
+        if filter.startup || !self.told.contains_key(bouncer) {
+            let ever = self.source.ever().map_err(|error| format!("failed to read the audit log: {error}"))?;
+            // When the block of somebody ended who was blocked once is not asked.
+            over.extend(ever.into_iter().filter(|&address| filter.takes(address)).map(|address| (address, now)));
+        }
+        let mut new = Vec::new();
+        let mut told = BTreeMap::new();
+        for block in blocks {
+            over.remove(&block.address);
+            let (is_news, now_told) = match before.get(&block.address) {
+                None => (true, Told::new(block.until)),
+                Some(&old) => {
+                    let current = Told { until: block.until, timer: old.timer };
+                    let late = current.is_over_too_soon(now);
+                    let settled = late && now >= current.timer.saturating_add(OVERLAP);
+                    (late || old.until != block.until, if settled { Told::new(block.until) } else { current })
+                }
+            };
+            told.insert(block.address, now_told);
+            if is_news {
+                new.push(Decision::active(block, now));
+            }
+        }
+        let deleted: Vec<Decision> =
+            over.into_iter().map(|(address, until)| Decision::over(Block { address, until }, now)).collect();
+        self.told.insert(bouncer.to_owned(), told);
         Ok(json!({ "new": new, "deleted": deleted }))
     }
 }

@@ -364,6 +364,18 @@ fn a_date_is_a_validator_too() {
 }
 
 #[test]
+fn what_authorization_says_is_for_the_server_that_was_named() {
+    let other = Server::start(|_, _| Reply::whole(b"found", ETAG));
+    let next = other.url("/file");
+    let server = Server::start(move |_, _| Reply::new("302 Found").with("Location", &next).with("Content-Length", 0));
+    let mut place = Place::new();
+    place.settings.authorization = Some("Bearer secret".try_into().unwrap());
+    place.get(&server.url("/file")).unwrap();
+    assert_eq!(server.requests()[0].header("authorization"), Some("Bearer secret"));
+    assert_eq!(other.requests()[0].header("authorization"), None);
+}
+
+#[test]
 fn redirects_are_followed_and_loops_are_not() {
     let server = Server::start(|request, _| match request.path() {
         "/a" => Reply::new("302 Found").with("Location", "/b").with("Content-Length", 0),

@@ -72,6 +72,20 @@ fn a_bouncer_that_starts_gets_all_and_then_what_changes() {
 }
 
 #[test]
+fn a_block_that_was_renewed_is_told_again_when_the_first_timer_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("192.0.2.1", 1_100)]);
+    let api = api(dir.path());
+    let new = |now| pull(&api, KEY, false, now).0.len();
+    assert_eq!([new(1_000), new(1_040)], [1, 0]);
+    write(dir.path(), &[("192.0.2.1", 5_000)]);
+    assert_eq!([new(1_050), new(1_099)], [1, 0]);
+    // The timer may be a little late; then it is set anew.
+    assert_eq!([new(1_100), new(1_110), new(1_130), new(1_140)], [1, 1, 1, 0]);
+    assert_eq!([new(4_999), new(5_000)], [0, 0]);
+}
+
+#[test]
 fn a_block_ends_although_nobody_writes_the_list() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &[("192.0.2.1", 1_100)]);
