@@ -98,7 +98,7 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="an interpreter with pandas and scikit-learn")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", type=int, default=4_400_000, help="of the large log, 228 bytes each")
-    parser.add_argument("--visitors", type=int, default=5_000, help="of both logs")
+    parser.add_argument("--visitors", type=int, default=2_000, help="of both logs, few enough that all come to either")
     parser.add_argument("--no-article", action="store_true")
     parser.add_argument("--dir", help="where the logs go [default: a temporary directory]")
     parser.add_argument("--record", help="file to append the lines to")
