@@ -139,8 +139,10 @@ def summary(rows):
         logs = [row for row in rows if belongs(row)]
         for way in ("weir", "article"):
             found = total([row[way] for row in logs])
+            recalls = [recall(row[way]) for row in logs if row["attackers"]]
             result[f"{kind} {way}"] = {
                 "logs": len(logs), **found, "precision": precision(found), "recall": recall(found),
+                "mean_recall_of_a_log": sum(recalls) / len(recalls) if recalls else None,
                 "logs_with_innocents_listed": sum(row[way]["wrong"] > 0 for row in logs),
             }
     return result

@@ -79,6 +79,7 @@ class Grid(unittest.TestCase):
         self.assertEqual(lines[2:], ["| a | 1,000 | 4 | 1.00 | 0.75 | 0 | 2 | 0.25 | 0.25 | 3 |"])
         summary = blocklist_grid.summary(rows)
         self.assertEqual(summary["floods article"]["logs_with_innocents_listed"], 1)
+        self.assertEqual(summary["floods weir"]["mean_recall_of_a_log"], (2 / 2 + 1 / 2) / 2)
         self.assertEqual(summary["none weir"]["logs"], 0)
 
 
