@@ -17,7 +17,7 @@ pub struct BlocklistParams {
     pub method: Method,
     /// Fewest requests of a client that is listed; 30.
     pub minimum_requests: u64,
-    /// Fewest surplus requests in its worst ten seconds; 30.
+    /// Fewest surplus requests in its worst ten seconds; 20.
     pub minimum_surplus: u64,
     /// Surplus requests in one second from which a client is listed where there are no two groups; 30, 0 for never.
     pub limit: u64,
@@ -27,7 +27,7 @@ pub struct BlocklistParams {
     /// Least Ashman's D of two groups; 2.
     #[validate(range(min = 0.0))]
     pub ashman: f64,
-    /// Largest share of the clients that may be listed; .25.
+    /// Largest share of the clients that may be listed; .5.
     #[validate(range(min = 0.0, max = 1.0))]
     pub client_cap: f64,
     /// So many may be listed whatever their share; 5.
@@ -56,11 +56,11 @@ impl Default for BlocklistParams {
         Self {
             method: Method::Robust,
             minimum_requests: 30,
-            minimum_surplus: 30,
+            minimum_surplus: 20,
             limit: 30,
             ratio: 5.0,
             ashman: 2.0,
-            client_cap: 0.25,
+            client_cap: 0.5,
             clients_always: 5,
             traffic_cap: 0.5,
             allow: Vec::new(),

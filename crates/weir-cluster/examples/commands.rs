@@ -1,7 +1,8 @@
 //! The commands that `weir` takes over from this crate, as a program for tests.
 
 use clap::{Parser, Subcommand};
-use weir_cluster::{DeployArgs, LogsArgs, RunsArgs, StopArgs, SubmitArgs};
+use weir_blocklist::enforce::{EnforceArgs, enforce_command};
+use weir_cluster::{DeployArgs, LogsArgs, RunsArgs, StopArgs, SubmitArgs, WithPolicy, policy_enforcers};
 use weir_stage::{CommonArgs, Failure, Stage};
 
 /// Weir on a cluster
@@ -18,6 +19,7 @@ enum Command {
     Logs(LogsArgs),
     Stop(StopArgs),
     Deploy(DeployArgs),
+    Block(Box<WithPolicy<EnforceArgs>>),
 }
 
 impl AsRef<CommonArgs> for Arguments {
@@ -28,6 +30,7 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Logs(args) => args.as_ref(),
             Command::Stop(args) => args.as_ref(),
             Command::Deploy(args) => args.as_ref(),
+            Command::Block(args) => (**args).as_ref(),
         }
     }
 }
@@ -39,6 +42,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Logs(args) => weir_cluster::logs_command(args, stage),
         Command::Stop(args) => weir_cluster::stop_command(args, stage),
         Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
+        Command::Block(args) => enforce_command(args.inner, stage, &policy_enforcers(&args.policy, stage)),
     }
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A web server with ordinary clients and floods, each in a network namespace of its own: who is blocked cannot connect, the
-# others can; removing, expiry and every failure on the way. Run as root, with Debian's apache2, apache2-utils, curl,
-# iproute2, ipset, iptables and nftables. BLOCK is the command: "path/to/weir block" or "path/to/weir-blocklist".
+# others can; removing, expiry, every failure on the way, and the mail about it. Run as root, with Debian's apache2,
+# apache2-utils, curl, iproute2, ipset, iptables and nftables. BLOCK is the command: "path/to/weir block" or
+# "path/to/weir-blocklist". PYTHON is an interpreter with aiosmtpd.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 read -ra block <<<"${BLOCK:?names the command, as in \"target/release/weir block\"}"
@@ -236,7 +237,6 @@ blocking nftables
 blocking ipset
 failures
 # What the same server's operator is mailed.
-if [ -f "$here/mail.sh" ]; then
-  . "$here/mail.sh"
-fi
+. "$here/mail.sh"
+. "$here/chained.sh"
 echo "who floods is kept out, and nobody else"

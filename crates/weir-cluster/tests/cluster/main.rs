@@ -1,5 +1,6 @@
 //! The commands against a stand-in API server: what they ask, what they tell, how they end.
 
+mod block;
 mod connect;
 mod deploy;
 mod fetch;
