@@ -16,8 +16,9 @@ const OPEN_MINUTES: usize = 6;
 /// How often a path may be asked for within ten seconds: loading a page and reloading it is no flood.
 const FREE: usize = 2;
 
-/// Requests of a bin that may be other than surplus, those for the paths with the smallest hashes.
-const REMEMBERED: usize = 512;
+/// Requests of a bin that may be other than surplus, twice a page with a hundred parts: those for the paths with the
+/// smallest hashes.
+const REMEMBERED: usize = 200;
 
 /// Requests that a bin remembers without memory of its own.
 const FEW: usize = 4;
@@ -194,7 +195,8 @@ impl Served {
         let known = self.requests();
         let from = known.partition_point(|known| known >> 4 < path);
         let same = known[from..].iter().take(FREE).take_while(|known| **known >> 4 == path);
-        let (count, earlier) = same.fold((0, 0), |(count, earlier), known| (count + 1, earlier + usize::from(*known <= new)));
+        let (count, earlier) =
+            same.fold((0, 0), |(count, earlier), known| (count + 1, earlier + usize::from(*known <= new)));
         let at = from + earlier;
         match self {
             _ if earlier == FREE => {}

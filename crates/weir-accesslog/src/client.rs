@@ -67,8 +67,8 @@ impl ClientCounts {
         if let Some(user_agent) = entry.user_agent {
             self.user_agents.add(user_agent_hash, user_agent, self.requests);
         }
-        // What a server cannot answer is not the client's fault.
-        let excused = entry.status < 400 || matches!(entry.status, 499 | 500..);
+        // What a server cannot answer, or wants a login for, is no fault of the client.
+        let excused = entry.status < 400 || matches!(entry.status, 401 | 407 | 499 | 500..);
         let asked = excused.then_some(path_hash);
         self.minutes.add(entry.time, asked, &mut self.peaks, timeline);
     }

@@ -29,7 +29,7 @@ const SHARD_BYTES: usize = 128 * SHARDS;
 ///   no more than two minutes (Apache writes the time at which a request began, nginx that at which it ended). What comes
 ///   later, or comes again from another log of the same time, opens them anew and is counted apart: peaks and surplus
 ///   are then lower than they were, never higher.
-/// - Of the different paths that a client is served in ten seconds 256 count as such; one beyond is surplus.
+/// - Of the requests of a client in ten seconds 200 are not surplus at most; one beyond is.
 /// - With more clients than [`Settings::maximum_clients`], the median of the clients' counters is taken from each, and
 ///   those without anything left are dropped with all that was counted of them (Misra, Gries 1982, with the decrement
 ///   of Anderson, Bevan, Lang, Liberty, Rhodes, Thaler 2017, as in Apache DataSketches). Clients that stay, or come

@@ -87,7 +87,7 @@ impl Method {
 pub enum Unreadable {
     /// There is nothing on it.
     Empty,
-    /// It is longer than [`LINE_LIMIT`].
+    /// It is longer than [`LINE_LIMIT`], and its beginning is no request.
     TooLong,
     /// It is of an error log.
     ErrorLog,
@@ -118,7 +118,10 @@ impl fmt::Display for Unreadable {
 /// [`Unreadable`] where the line is no request of an access log. A request line that is garbage is a request.
 pub fn parse_line<'a>(line: &'a [u8], field: ClientField, trusted: &[IpNet]) -> Result<Entry<'a>, Unreadable> {
     if line.len() > LINE_LIMIT {
-        return Err(Unreadable::TooLong);
+        // What matters stands in front; but whom the last fields name is not known.
+        let entry =
+            if field == ClientField::Remote { parse_line(&line[..LINE_LIMIT], field, trusted).ok() } else { None };
+        return entry.ok_or(Unreadable::TooLong);
     }
     let line = line.trim_ascii_end();
     let (line, wrapped) = match line {

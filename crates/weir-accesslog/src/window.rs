@@ -37,7 +37,10 @@ impl Window {
     pub fn new(settings: &Settings, seconds: u32) -> Self {
         let seconds = i64::from(seconds.max(60));
         let slice_seconds = (seconds / SLICES + 59) / 60 * 60;
-        Self { settings: settings.clone(), seconds, slice_seconds: slice_seconds.max(60), slices: BTreeMap::new() }
+        // All slices together count as many clients as one counter would.
+        let maximum_clients = (settings.maximum_clients / SLICES as usize).max(1);
+        let settings = Settings { maximum_clients, ..settings.clone() };
+        Self { settings, seconds, slice_seconds: slice_seconds.max(60), slices: BTreeMap::new() }
     }
 
     /// Counts whole lines of a source that was read at `now`, seconds since 1970 UTC. Requests that are not of the window,

@@ -19,6 +19,9 @@ pub struct BlocklistParams {
     pub minimum_requests: u64,
     /// Fewest surplus requests in its worst ten seconds; 20.
     pub minimum_surplus: u64,
+    /// Least share of its requests that are surplus; .5. Who shares an address with many has less.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub minimum_share: f64,
     /// Surplus requests in one second from which a client is listed where there are no two groups; 30, 0 for never.
     pub limit: u64,
     /// Least ratio of the rates at peak of two groups; 5.
@@ -57,6 +60,7 @@ impl Default for BlocklistParams {
             method: Method::Robust,
             minimum_requests: 30,
             minimum_surplus: 20,
+            minimum_share: 0.5,
             limit: 30,
             ratio: 5.0,
             ashman: 2.0,

@@ -279,7 +279,7 @@ fn worst_surplus<'a>(entries: &[Entry<'a>]) -> BTreeMap<&'a str, u64> {
         let bin = (entry.client, entry.time / 10);
         let path = entry.path.split('?').next().unwrap();
         let times = served.entry((bin, path)).or_default();
-        let refused = (400..499).contains(&entry.status);
+        let refused = (400..499).contains(&entry.status) && ![401, 407].contains(&entry.status);
         *times += u32::from(!refused);
         let again = refused || *times > 2;
         *surplus.entry(bin).or_default() += u64::from(again);

@@ -136,6 +136,11 @@ fn results(detection: &Detection, digest: Digest) -> Results {
 pub(crate) fn text(detection: &Detection) -> String {
     let log = &detection.log;
     let mut text = format!("{} requests of {} clients", log.requests, log.clients);
+    if let Some(missing) = log.missing {
+        text += &format!(
+            " that were counted, others with fewer were dropped, and up to {missing} requests of each may be missing"
+        );
+    }
     if log.unreadable > 0 {
         text += &format!(", {} unreadable lines", log.unreadable);
     }

@@ -32,17 +32,20 @@ use std::cmp::Reverse;
 use weir_accesslog::{Client, Counts};
 use weir_contract::Seed;
 use weir_contract::blocklist::{
-    Basis, ClientBar, Detection, Evidence, FORMAT, Frequent, Grouping, LogSummary, Method, Spared, Suspect, TOP_CLIENTS,
+    Basis, ClientBar, Detection, Evidence, FORMAT, Frequent, Grouping, LogSummary, Method, SpareReason, Spared,
+    Suspect, TOP_CLIENTS,
 };
 
 use crate::BlocklistParams;
 use crate::allow::AllowList;
+use caps::Capped;
 
 pub use command::{DetectArgs, LookArgs, detect_command};
 pub use run::{Logs, Outcome, REPORT, Request, STAGE, run};
 
 pub(crate) use command::text;
 pub(crate) use run::{commit, settings};
+pub(crate) use time::now;
 
 /// Who floods, by `counts`, among the clients that `allow` does not name.
 ///
@@ -58,30 +61,23 @@ pub fn detect(counts: &Counts, params: &BlocklistParams, seed: Seed, allow: &All
         Method::Article => article::find(&clients, seed),
     };
     found.suspects.sort_by_key(|(client, _)| strength(client));
-    let cap = caps::exceeded(&found.suspects, &clients, params);
-    let (listed, spared) = match &cap {
-        None => (found.suspects.as_slice(), [].as_slice()),
-        Some(_) => ([].as_slice(), found.suspects.as_slice()),
-    };
+    let Capped { listed, spared, sentences } = caps::capped(found.suspects, &clients, params);
     let evidence = |client: &Client| shown(&client.evidence, allow);
     let suspect =
-        |&(client, basis): &(&Client, Basis)| Suspect { client: client.address, basis, evidence: evidence(client) };
-    let listed: Vec<Suspect> = listed.iter().map(suspect).collect();
-    let spare = |cap: &caps::Exceeded| {
-        let spare = |&(client, _): &(&Client, Basis)| Spared {
-            client: client.address,
-            reason: cap.reason.clone(),
-            evidence: evidence(client),
-        };
-        spared.iter().map(spare).collect()
+        |(client, basis): (&Client, Basis)| Suspect { client: client.address, basis, evidence: evidence(client) };
+    let spare = |(client, reason): (&Client, SpareReason)| Spared {
+        client: client.address,
+        reason,
+        evidence: evidence(client),
     };
-    let spared: Vec<Spared> = cap.as_ref().map(spare).unwrap_or_default();
+    let listed: Vec<Suspect> = listed.into_iter().map(suspect).collect();
+    let spared = spared.into_iter().map(spare).collect();
     Detection {
         format: FORMAT,
         log: summary(&counts.log, allow),
         method: params.method,
         grouping: found.grouping,
-        reason: [found.reason].into_iter().chain(cap.map(|cap| cap.sentence)).collect::<Vec<_>>().join(" "),
+        reason: [found.reason].into_iter().chain(sentences).collect::<Vec<_>>().join(" "),
         top_clients: top_clients(&clients, &listed),
         listed,
         spared,
@@ -113,7 +109,11 @@ fn shown(evidence: &Evidence, allow: &AllowList) -> Evidence {
 /// `log` without allowed addresses in its unreadable lines.
 fn summary(log: &LogSummary, allow: &AllowList) -> LogSummary {
     let mut log = log.clone();
+    for source in &mut log.sources {
+        *source = allow.redact(source).into_owned();
+    }
     for line in &mut log.unreadable_examples {
+        line.source = allow.redact(&line.source).into_owned();
         line.text = allow.redact(&line.text).into_owned();
         line.reason = allow.redact(&line.reason).into_owned();
     }

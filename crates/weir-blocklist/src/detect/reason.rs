@@ -58,24 +58,28 @@ pub(super) fn nothing_to_cluster() -> String {
 }
 
 /// More clients than may be listed.
-pub(super) fn client_cap(suspects: usize, clients: usize, most: u64) -> String {
-    let suspects = plural(suspects as u64, "client");
+pub(super) fn client_cap(spared: usize, suspects: usize, clients: usize, most: u64) -> String {
+    let (who, suspects) = (are_spared(spared), plural(suspects as u64, "client"));
     format!(
-        "Nobody is listed all the same: that would be {suspects} of {clients}, and one run may list {most} \
+        "{who} all the same: all together would be {suspects} of {clients}, and one run may list {most} \
          (blocklist.client_cap and blocklist.clients_always)."
     )
 }
 
 /// More of the ordinary requests than may be cut off.
-pub(super) fn traffic_cap(suspects: usize, share: f64, cap: f64) -> String {
-    let (whose, they) = if suspects == 1 { ("this client", "it is") } else { ("these clients", "they are") };
+pub(super) fn traffic_cap(spared: usize, share: f64, cap: f64) -> String {
     format!(
-        "Nobody is listed all the same: {} % of all requests that were neither refused nor repeated came from {whose}, and one \
-         run may cut off {} % (blocklist.traffic_cap). If {they} a proxy or load balancer of yours, name it with \
-         --trusted-proxy, and say with --client-header-field where the log has the client's own address.",
+        "{} all the same: with all of them {} % of the requests that were neither refused nor repeated would be cut off, and \
+         one run may cut off {} % (blocklist.traffic_cap). A proxy or load balancer of yours is named with --trusted-proxy, \
+         and --client-header-field says where the log has the client's own address.",
+        are_spared(spared),
         shown(share * 100.0),
         shown(cap * 100.0)
     )
+}
+
+fn are_spared(spared: usize) -> String {
+    if spared == 1 { "1 client is spared".to_owned() } else { format!("{spared} clients are spared") }
 }
 
 fn sentence(test: &SeparationTest) -> String {
@@ -97,8 +101,12 @@ fn who(listed: usize, of: u64) -> String {
 }
 
 fn minimum(params: &BlocklistParams) -> String {
-    let BlocklistParams { minimum_requests, minimum_surplus, .. } = params;
-    format!("the evidence asked for, {minimum_requests} requests and {minimum_surplus} surplus ones within ten seconds")
+    let BlocklistParams { minimum_requests, minimum_surplus, minimum_share, .. } = params;
+    format!(
+        "the evidence asked for, {minimum_requests} requests, {minimum_surplus} surplus ones within ten seconds, and {} % of \
+         all surplus",
+        shown(minimum_share * 100.0)
+    )
 }
 
 fn plural(count: u64, what: &str) -> String {

@@ -51,7 +51,9 @@ fn found<'a>(grouping: Option<Grouping>, suspects: Vec<&'a Client>, basis: Basis
 /// Whether there is enough to accuse a client of.
 fn evident(client: &Client, params: &BlocklistParams) -> bool {
     let evidence = &client.evidence;
-    evidence.requests >= params.minimum_requests && evidence.peak_ten_seconds.count >= params.minimum_surplus
+    evidence.requests >= params.minimum_requests
+        && evidence.peak_ten_seconds.count >= params.minimum_surplus
+        && evidence.surplus as f64 >= params.minimum_share * evidence.requests as f64
 }
 
 fn over_limit(client: &Client, params: &BlocklistParams) -> bool {

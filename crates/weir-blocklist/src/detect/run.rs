@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -182,6 +183,7 @@ fn open_logs(dir: &Path) -> Result<Artifact, Failure> {
 
 /// The counts of `files`, and the digest of each file's bytes, in the order given.
 fn read(files: &[PathBuf], settings: &Settings, stage: &Stage) -> Result<(Counts, Vec<Digest>), Failure> {
+    each_once(files)?;
     let digesters: Vec<Arc<Mutex<Digester>>> = files.iter().map(|_| Arc::default()).collect();
     let source = |(path, digester): (&PathBuf, &Arc<Mutex<Digester>>)| {
         let digester = Arc::clone(digester);
@@ -198,6 +200,19 @@ fn read(files: &[PathBuf], settings: &Settings, stage: &Stage) -> Result<(Counts
     let digest =
         |digester: Arc<Mutex<Digester>>| digester.lock().unwrap_or_else(PoisonError::into_inner).clone().finish();
     Ok((counts, digesters.into_iter().map(digest).collect()))
+}
+
+/// Refuses a file that is named twice, whose requests would count twice.
+fn each_once(files: &[PathBuf]) -> Result<(), Failure> {
+    let mut known: BTreeMap<(u64, u64), &PathBuf> = BTreeMap::new();
+    for path in files {
+        let Ok(metadata) = path.metadata() else { continue };
+        if let Some(other) = known.insert((metadata.dev(), metadata.ino()), path) {
+            return Err(Failure::usage(format!("{} and {} are the same file", other.display(), path.display()))
+                .hint("name every log once"));
+        }
+    }
+    Ok(())
 }
 
 /// Bytes that are digested on their way.

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use weir_stage::Failure;
 
 /// Seconds since 1970 UTC; a clock before that reads as 1970.
-pub(super) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

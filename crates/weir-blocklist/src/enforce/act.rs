@@ -57,7 +57,7 @@ pub fn enforce(
     let list = state.blocklist()?;
     let enforced = current(&mut enforcer, now)?;
     let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &state.history()?);
-    let told = enforced.as_ref().is_some_and(|enforced| !is_same(&after.blocks(), enforced, now));
+    let told = needs_telling(&enforcer, &after, enforced.as_deref(), now);
     let report = Report { applied: true, enforcer: by.enforcer.clone(), told, changes };
     if after == list && !told {
         return Ok(report);
@@ -99,7 +99,7 @@ pub fn preview(
     let enforced = current(&mut enforcer, order.now)?;
     let Plan { after, changes, .. } =
         plan_of(order, &State::read(state)?, enforced.as_deref(), &State::read_history(state)?);
-    let told = enforced.as_ref().is_some_and(|enforced| !is_same(&after.blocks(), enforced, order.now));
+    let told = needs_telling(&enforcer, &after, enforced.as_deref(), order.now);
     let enforcer = enforcer.map_or("none", |enforcer| enforcer.name()).to_owned();
     Ok(Report { applied: false, enforcer, told, changes })
 }
@@ -177,6 +177,18 @@ fn current(enforcer: &mut Option<&mut dyn Enforcer>, now: i64) -> Result<Option<
 fn plan_of(order: Order<'_>, list: &Blocklist, enforced: Option<&[Block]>, history: &[Record]) -> Plan {
     let before = Before { list, enforced: enforced.unwrap_or_default(), history };
     plan(before, order.detection, order.exempt, order.now, order.seconds)
+}
+
+/// Whether an enforcer that keeps out `enforced` has to be told of `after`.
+fn needs_telling(
+    enforcer: &Option<&mut dyn Enforcer>,
+    after: &Blocklist,
+    enforced: Option<&[Block]>,
+    now: i64,
+) -> bool {
+    let (Some(enforcer), Some(enforced)) = (enforcer, enforced) else { return false };
+    let is_over = || !enforcer.ends_blocks() && enforced.iter().any(|block| block.until <= now);
+    !is_same(&after.blocks(), enforced, now) || is_over()
 }
 
 /// Whether an enforcer that keeps out `enforced` keeps out `blocks`, each for its time.

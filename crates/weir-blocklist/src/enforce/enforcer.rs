@@ -21,6 +21,11 @@ pub trait Enforcer {
     /// What keeps it from being found out.
     fn current(&mut self, now: i64) -> Result<Vec<Block>, EnforceError>;
 
+    /// Whether a block ends at its time without being told so.
+    fn ends_blocks(&self) -> bool {
+        true
+    }
+
     /// Makes that exactly `blocks`, at once where it can, each until its end or for as long as the means allows. For no
     /// blocks it leaves no trace. An error may leave a change half done where the means has no transactions: callers
     /// use [`apply`], which puts back what was.

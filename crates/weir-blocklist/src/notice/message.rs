@@ -104,7 +104,8 @@ impl Outcome {
     }
 
     fn changes_anything(&self) -> bool {
-        let blocks = [&self.added, &self.renewed, &self.adopted, &self.expired];
+        // Who goes on flooding is blocked for longer at every look: that is no news.
+        let blocks = [&self.added, &self.adopted, &self.expired];
         self.lifted > 0 || blocks.iter().any(|blocks| !blocks.is_empty())
     }
 }
@@ -124,7 +125,7 @@ impl Notice {
             text: done_text(&host, &headline, detection, outcome),
             attachments: [attached].into_iter().chain(report).collect(),
             succeeded: true,
-            changed: outcome.changes_anything(),
+            changed: outcome.changes_anything() || !detection.spared.is_empty(),
             data: json!({
                 "status": "succeeded",
                 "host": host,
@@ -378,13 +379,13 @@ pub(super) mod tests {
     fn only_what_changes_who_is_blocked_is_a_change() {
         let nothing = outcome(&[], &[]);
         assert!(!done(&nothing).changed && done(&nothing).subject == "weir on web-1: nothing has changed");
-        for change in [
-            Outcome { renewed: vec![block("192.0.2.7")], ..nothing.clone() },
-            Outcome { adopted: vec![block("192.0.2.7")], ..nothing.clone() },
-            Outcome { lifted: 1, ..nothing.clone() },
-        ] {
+        for change in
+            [Outcome { adopted: vec![block("192.0.2.7")], ..nothing.clone() }, Outcome { lifted: 1, ..nothing.clone() }]
+        {
             assert!(done(&change).changed, "{change:?}");
         }
+        let renewed = Outcome { renewed: vec![block("192.0.2.7")], ..nothing.clone() };
+        assert!(!done(&renewed).changed, "who goes on flooding is no news");
         assert!(done(&Outcome { lifted: 1, ..nothing }).subject.ends_with(": 1 client unblocked"));
     }
 

@@ -1,6 +1,7 @@
 //! `weir block run`: fetch, detect, enforce, one after the other, and a notice however that ends.
 //!
-//! A step that fails changes nothing of who is blocked, and whoever is to be told is told which one it was.
+//! A step that fails changes nothing of who is blocked, and whoever is to be told is told which one it was. Without
+//! `--since` only requests count that are no older than a block is long: nobody is blocked now for what is over.
 
 mod follow;
 
@@ -12,7 +13,7 @@ use weir_contract::blocklist::{Detection, FORMAT};
 use weir_contract::files::{BLOCKED_IPS, DETECTION};
 use weir_stage::{CommonArgs, Failure, Stage};
 
-use crate::detect::{LookArgs, Logs, REPORT, Request, run as detect};
+use crate::detect::{Logs, LookArgs, REPORT, Request, now, run as detect};
 use crate::enforce::command::{EnforcerArgs, Others, Rules, enforce_detection, enforced};
 use crate::fetch;
 use crate::notice::{Done, Failed, Notice, NoticeParams, Notifier, Outcome};
@@ -67,14 +68,14 @@ impl AsRef<CommonArgs> for RunArgs {
 /// Those of the steps; of usage for parameters that do not hold; to be retried where all is done but somebody could not be
 /// told.
 pub fn run_command(args: RunArgs, stage: &Stage, others: Others<'_>) -> Result<(), Failure> {
-    let run = Run::new(&args, stage, others)?;
-    if args.follow { follow::follow(&run, &args) } else { run.once(&args.log) }
+    let mut run = Run::new(&args, stage, others)?;
+    if args.follow { follow::follow(&mut run, &args) } else { run.once(&args.log) }
 }
 
 /// What the steps have in common.
 struct Run<'a> {
     args: &'a RunArgs,
-    request: Request,
+    request: Option<Request>,
     notifier: Notifier,
     stage: &'a Stage,
     others: Others<'a>,
@@ -95,14 +96,32 @@ impl<'a> Run<'a> {
     fn new(args: &'a RunArgs, stage: &'a Stage, others: Others<'a>) -> Result<Self, Failure> {
         let params: NoticeParams = params::load(&args.look.params)?.section("notice")?;
         let notifier = Notifier::new(&params, |name| stage.variable(name))?;
-        let files = Logs::Files(args.log.iter().map(PathBuf::from).collect());
-        let request = args.look.request(files, args.enforcer.state.join(FOUND))?;
-        Ok(Self { args, request, notifier, stage, others })
+        let mut run = Self { args, request: None, notifier, stage, others };
+        match run.look() {
+            Ok(()) => Ok(run),
+            Err(failure) => Err(run.failed(Stopped { step: "parameters", failure })),
+        }
+    }
+
+    /// Reads parameters and allow lists.
+    fn look(&mut self) -> Result<(), Failure> {
+        let logs = Logs::Files(self.args.log.iter().map(PathBuf::from).collect());
+        let mut request = self.args.look.request(logs, self.args.enforcer.state.join(FOUND))?;
+        if request.since.is_none() && !self.args.follow {
+            request.since = Some(now() - i64::try_from(request.params.block_seconds).unwrap_or(i64::MAX));
+        }
+        self.request = Some(request);
+        Ok(())
+    }
+
+    /// What is looked for.
+    fn request(&self) -> &Request {
+        self.request.as_ref().expect("a run starts with a request")
     }
 
     fn once(&self, sources: &[String]) -> Result<(), Failure> {
         let done = self.fetch(sources).and_then(|logs| {
-            let request = Request { logs, ..self.request.clone() };
+            let request = Request { logs, ..self.request().clone() };
             let outcome = detect(&request, self.stage).map_err(at("detect"))?;
             self.enforce(&outcome.artifact)
         });
@@ -115,7 +134,7 @@ impl<'a> Run<'a> {
     /// Files are read where they are; as soon as one source is a URL all are brought here.
     fn fetch(&self, sources: &[String]) -> Result<Logs, Stopped> {
         if !sources.iter().any(|source| source.contains("://")) {
-            return Ok(self.request.logs.clone());
+            return Ok(self.request().logs.clone());
         }
         let out = self.args.enforcer.state.join(LOGS);
         let request = fetch::Request { sources: sources.to_vec(), out, settings: weir_fetch::Settings::default() };
@@ -128,7 +147,7 @@ impl<'a> Run<'a> {
         let read = |file: &str| artifact.read(file).map_err(|error| at("enforce")(error.into()));
         let detection: Detection =
             artifact.read_versioned(DETECTION, FORMAT).map_err(|error| at("enforce")(error.into()))?;
-        let rules = Rules { allow: &self.request.allow, seconds: self.request.params.block_seconds };
+        let rules = Rules { allow: &self.request().allow, seconds: self.request().params.block_seconds };
         let report = enforce_detection(&detection, &self.args.enforcer, rules, self.stage, self.others)
             .map_err(at("enforce"))?;
         let outcome = Outcome::of(&report).map_err(|error| at("enforce")(Failure::retry(error.to_string())))?;

@@ -60,7 +60,10 @@ impl<T: Args + std::fmt::Debug + Clone + AsRef<CommonArgs>> AsRef<CommonArgs> fo
 }
 
 /// The enforcers `network-policy` and `cilium`, by name.
-pub fn policy_enforcers(args: &PolicyArgs, stage: &Stage) -> impl Fn(&str) -> Result<Option<Box<dyn Enforcer>>, Failure> {
+pub fn policy_enforcers(
+    args: &PolicyArgs,
+    stage: &Stage,
+) -> impl Fn(&str) -> Result<Option<Box<dyn Enforcer>>, Failure> {
     |name| {
         let kind = match name {
             NETWORK_POLICY => PolicyKind::NetworkPolicy,
@@ -95,8 +98,9 @@ impl PolicyEnforcer {
     /// Failures of usage where no pods are named, and for credentials that are not there or cannot be used.
     fn connect(kind: PolicyKind, args: &PolicyArgs, stage: &Stage) -> Result<Self, Failure> {
         if args.selector.is_empty() {
-            return Err(Failure::usage("no pods to protect")
-                .hint("name their labels with --selector, as in --selector app=web, and their namespace with --namespace"));
+            return Err(Failure::usage("no pods to protect").hint(
+                "name their labels with --selector, as in --selector app=web, and their namespace with --namespace",
+            ));
         }
         let cluster = Cluster::connect(&args.cluster)?;
         Ok(Self { cluster, stage: stage.clone(), kind, name: args.policy.clone(), selector: args.selector.clone() })
@@ -128,8 +132,11 @@ impl PolicyEnforcer {
     fn blocked(&self) -> Result<Vec<Block>, Failure> {
         let Some(object) = self.read()? else { return Ok(Vec::new()) };
         policy::blocks(&object).map_err(|reason| {
-            Failure::input(format!("the policy {} in namespace {} is not as weir left it: {reason}", self.name, self.cluster.namespace))
-                .hint("look at it; delete it to begin anew, or name another with --policy")
+            Failure::input(format!(
+                "the policy {} in namespace {} is not as weir left it: {reason}",
+                self.name, self.cluster.namespace
+            ))
+            .hint("look at it; delete it to begin anew, or name another with --policy")
         })
     }
 
@@ -163,9 +170,7 @@ impl PolicyEnforcer {
             return self.cluster.wait(&self.stage, async {
                 match self.cluster.custom(&resource).delete(&self.name, &DeleteParams::default()).await {
                     Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-                    other => other
-                        .map(|_| ())
-                        .map_err(self.cluster.failed(Doing::new("delete", plural, &self.name))),
+                    other => other.map(|_| ()).map_err(self.cluster.failed(Doing::new("delete", plural, &self.name))),
                 }
             });
         }
@@ -190,6 +195,10 @@ impl Enforcer for PolicyEnforcer {
             PolicyKind::NetworkPolicy => NETWORK_POLICY,
             PolicyKind::Cilium => CILIUM,
         }
+    }
+
+    fn ends_blocks(&self) -> bool {
+        false
     }
 
     fn current(&mut self, _now: i64) -> Result<Vec<Block>, EnforceError> {

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn more_addresses_than_an_object_can_hold_are_refused() {
-        let many: Vec<Block> = (0..20_000_u32).map(|each| Block { address: std::net::Ipv4Addr::from(each).into(), until: 9 }).collect();
+        let many: Vec<Block> =
+            (0..20_000_u32).map(|each| Block { address: std::net::Ipv4Addr::from(each).into(), until: 9 }).collect();
         let refused = manifest(PolicyKind::Cilium, "a", "b", &web(), &many).unwrap_err();
         assert!(refused.message.starts_with("20000 addresses are more than one policy"), "{refused}");
     }

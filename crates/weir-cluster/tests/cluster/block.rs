@@ -28,7 +28,9 @@ impl Policies {
         let mut applied = self.applied.lock().unwrap();
         let last = request.path.rsplit('/').next().unwrap();
         match (request.method.as_str(), last) {
-            ("GET", "pods") => list("PodList", "v1", &[json!({"metadata": {"name": "web-1", "labels": {"app": "web"}}})]),
+            ("GET", "pods") => {
+                list("PodList", "v1", &[json!({"metadata": {"name": "web-1", "labels": {"app": "web"}}})])
+            }
             ("GET", "networkpolicies") => list("NetworkPolicyList", "networking.k8s.io/v1", &self.others),
             ("GET", "weir-blocklist") => match &*applied {
                 Some(policy) => Reply::Json(200, policy.clone()),
@@ -90,8 +92,15 @@ fn now() -> i64 {
 }
 
 const BLOCK: [&str; 9] = [
-    "block", "--detection=detection", "--state=state", "--namespace=shop", "--selector=app=web", "--enforcer", "network-policy",
-    "--set", "blocklist.block_seconds=600",
+    "block",
+    "--detection=detection",
+    "--state=state",
+    "--namespace=shop",
+    "--selector=app=web",
+    "--enforcer",
+    "network-policy",
+    "--set",
+    "blocklist.block_seconds=600",
 ];
 
 fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
@@ -148,7 +157,8 @@ fn a_block_that_is_over_ends_with_the_next_run_and_the_last_takes_the_policy_alo
 
 #[test]
 fn beside_another_policy_of_the_same_pods_nobody_is_blocked() {
-    let others = vec![json!({"metadata": {"name": "default-deny"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}})];
+    let others =
+        vec![json!({"metadata": {"name": "default-deny"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}})];
     let policies = Policies { others, ..Policies::default() };
     let applied = Arc::clone(&policies.applied);
     let server = policies.start();
@@ -162,7 +172,8 @@ fn beside_another_policy_of_the_same_pods_nobody_is_blocked() {
 fn a_policy_that_somebody_changed_is_not_overwritten() {
     let policies = Policies::default();
     let applied = Arc::clone(&policies.applied);
-    let foreign = json!({"metadata": {"name": "weir-blocklist"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}});
+    let foreign =
+        json!({"metadata": {"name": "weir-blocklist"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}});
     *applied.lock().unwrap() = Some(foreign.clone());
     let server = policies.start();
     let output = home(&server, &["192.0.2.7"]).run(&args(&["--apply"]));

@@ -92,6 +92,9 @@ fn rows(list: &Blocklist, answers: &[(String, Vec<Block>)], now: i64) -> Vec<Row
 }
 
 fn text(rows: &[Row], asked: &[&str], now: i64) -> String {
+    if rows.is_empty() && asked.is_empty() {
+        return "the blocklist names nobody; whom enforcers keep out is not known".to_owned();
+    }
     if rows.is_empty() {
         return "nobody is blocked".to_owned();
     }
@@ -142,6 +145,7 @@ address      since       for another  kept out by  reason
 2001:db8::1  ?           ever         nftables     the blocklist does not know it
 ";
         assert_eq!(text(&rows(&list, &[("nftables".to_owned(), blocks)], 1_000), &["nftables"], 1_000), expected);
-        assert_eq!(text(&[], &[], 1_000), "nobody is blocked");
+        assert_eq!(text(&[], &["nftables"], 1_000), "nobody is blocked");
+        assert_eq!(text(&[], &[], 1_000), "the blocklist names nobody; whom enforcers keep out is not known");
     }
 }
