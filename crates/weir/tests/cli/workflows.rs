@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::Value;
+use weir_blocklist::enforce::EnforceArgs;
+use weir_cluster::WithPolicy;
 
 use crate::weir;
 
@@ -18,6 +20,9 @@ const RENDERED: [(&str, &[&str]); 7] = [
     ("pipeline/local.yaml", &["local"]),
 ];
 
+/// The workflow beside the main one, which is written by hand.
+const BLOCKLIST: &str = "k8s/components/blocklist/workflow-template.yaml";
+
 #[test]
 fn rendered_files_are_up_to_date() {
     for (file, form) in RENDERED {
@@ -30,7 +35,7 @@ fn rendered_files_are_up_to_date() {
 #[test]
 fn programs_take_the_arguments_that_workflows_call_them_with() {
     let mut calls = 0;
-    for (file, _) in RENDERED {
+    for file in RENDERED.map(|(file, _)| file).into_iter().chain([BLOCKLIST]) {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let workflow: Value = serde_saphyr::from_str(&text).unwrap();
         let mut found = Vec::new();
@@ -44,8 +49,8 @@ fn programs_take_the_arguments_that_workflows_call_them_with() {
         }
     }
     // Twice each: features, training as a whole, in three parts; selection, packaging, deploy, validation, notify. Twice:
-    // features, 8 trainings, selection, packaging, deploy, validation. Once: a local run.
-    assert_eq!(calls, 2 * 13 + 2 * 13 + 11);
+    // features, 8 trainings, selection, packaging, deploy, validation. Once: a local run; fetch, detect, block, notify.
+    assert_eq!(calls, 2 * 13 + 2 * 13 + 11 + 4);
 }
 
 #[test]
@@ -99,6 +104,10 @@ fn filled_in(argument: &str) -> String {
             "deploy-endpoint" | "deploy_endpoint" => "http://weir-predictor.weir",
             "storage-uri" | "uri" => "s3://bucket/key",
             "status" => "Succeeded",
+            "selector" => "app=web",
+            "apply" => "true",
+            "since" => "15m",
+            "enforcer" => "cilium",
             _ => "name",
         };
         text.replace_range(start..end, value);
@@ -120,6 +129,10 @@ fn parse(program: &str, arguments: &[String]) -> Result<(), String> {
         ("/weir-packaging", _) => by::<weir_packaging::Args>(call()),
         ("/weir-monitor", Some("validate")) => by::<weir_monitor::ValidateArgs>(subcommand()),
         ("/weir-cluster", Some("deploy")) => by::<weir_cluster::DeployArgs>(subcommand()),
+        ("/weir-blocklist", Some("fetch")) => by::<weir_blocklist::fetch::FetchArgs>(subcommand()),
+        ("/weir-blocklist", Some("detect")) => by::<weir_blocklist::detect::DetectArgs>(subcommand()),
+        ("/weir-blocklist", Some("notify")) => by::<weir_blocklist::notice::NotifyArgs>(subcommand()),
+        ("/weir-cluster", Some("block")) => by::<WithPolicy<EnforceArgs>>(subcommand()),
         ("/weir-cluster", Some("notify")) => by::<weir_cluster::NotifyArgs>(subcommand()),
         _ => Err(format!("there is no {program}")),
     }
