@@ -25,8 +25,8 @@ fn peaks(counts: &Counts) -> Vec<u64> {
 fn ten_thousand_lines_without_a_flood_have_little_surplus() {
     let Some(counts) = counted("elastic_apache_logs.log") else { return };
     assert_eq!(size(&counts), (10_000, 0, 1_753));
-    assert_eq!(peaks(&counts)[..2], [5, 4]);
-    assert_eq!(counts.clients.iter().map(|client| client.evidence.peak_second.count).max(), Some(3));
+    assert_eq!(peaks(&counts)[..2], [5, 3]);
+    assert_eq!(counts.clients.iter().map(|client| client.evidence.peak_second.count).max(), Some(2));
     let busiest = counts.clients.iter().max_by_key(|client| client.evidence.requests).unwrap();
     assert_eq!((busiest.address.to_string().as_str(), busiest.evidence.requests), ("66.249.73.135", 482));
 }
@@ -35,7 +35,7 @@ fn ten_thousand_lines_without_a_flood_have_little_surplus() {
 fn a_flood_is_surplus() {
     let Some(counts) = counted("ddoser_access.log") else { return };
     assert_eq!(size(&counts), (858, 0, 5));
-    assert_eq!(peaks(&counts), [655, 102, 99, 1, 1]);
+    assert_eq!(peaks(&counts), [653, 100, 97, 0, 0]);
     let flooder = counts.clients.iter().find(|client| client.address.to_string() == "192.236.195.162").unwrap();
     let evidence = &flooder.evidence;
     assert_eq!((evidence.requests, evidence.paths, evidence.user_agents), (655, 1, 2));
@@ -47,7 +47,7 @@ fn a_flood_is_surplus() {
 fn attack_tools_with_random_queries_and_random_paths_make_surplus() {
     let Some(queries) = counted("crowdsec_http_dos_bypass_cache.log") else { return };
     assert_eq!(size(&queries), (356, 0, 14));
-    assert_eq!(peaks(&queries)[..6], [68, 59, 49, 43, 28, 21]);
+    assert_eq!(peaks(&queries)[..6], [67, 58, 48, 42, 27, 20]);
     let Some(paths) = counted("crowdsec_http_dos_random_uri.log") else { return };
     assert_eq!(size(&paths), (66, 0, 1));
     assert_eq!(paths.clients[0].evidence.peak_second.count, 66);
