@@ -13,7 +13,8 @@ use memchr::{memchr, memchr2, memrchr};
 use crate::address::{self, ClientField};
 use crate::timestamp;
 
-/// Length of the longest line that is read, bytes; servers refuse request lines and headers far shorter.
+/// Length of the longest line that is read whole, bytes. Of a longer one, which a client can make by bytes that the server
+/// escapes, the beginning is read.
 pub const LINE_LIMIT: usize = 64 << 10;
 
 /// What a line says.
