@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream, SelectAll};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::DynamicObject;
+use kube::api::{DynamicObject, ListParams, ObjectList};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use weir_stage::{Failure, Stage};
@@ -24,7 +24,7 @@ const LAST_LINES: i64 = 20;
 const TICK: Duration = Duration::from_millis(250);
 /// The controller has looked at a new run by then.
 const SILENCE: Duration = Duration::from_secs(20);
-/// Logs that still come when the run has ended.
+/// How long logs may be silent that still come when the run has ended.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// How a run is followed.
@@ -75,6 +75,7 @@ pub(crate) async fn follow(cluster: &Cluster, stage: &Stage, wanted: &Follow<'_>
             .boxed(),
         stream::unfold((), |()| async { Some((News::Tick, tokio::time::sleep(TICK).await)) }).boxed(),
     ]);
+    // The end of the run, or the last line since.
     let mut ended: Option<Instant> = None;
     while let Some(item) = news.next().await {
         match item {
@@ -84,13 +85,23 @@ pub(crate) async fn follow(cluster: &Cluster, stage: &Stage, wanted: &Follow<'_>
                     news.push(logs);
                 }
             }
-            News::Line(step, line) => stage.note(format!("{step} | {line}")),
+            News::Line(step, line) => {
+                stage.note(format!("{step} | {line}"));
+                ended = ended.map(|_| Instant::now());
+            }
+            News::Pods(listed) => {
+                follower.logs = follower.logs.saturating_sub(1);
+                news.extend(follower.on_pods(listed));
+            }
             News::EndOfLog => follower.logs = follower.logs.saturating_sub(1),
             News::Tick if ended.is_none() => follower.on_tick()?,
             News::Tick => {}
         }
         if follower.workflow.is_finished() {
-            let since = *ended.get_or_insert_with(Instant::now);
+            let since = *ended.get_or_insert_with(|| {
+                news.extend(follower.rest());
+                Instant::now()
+            });
             if follower.logs == 0 || since.elapsed() >= DRAIN {
                 return follower.end();
             }
@@ -107,6 +118,7 @@ pub(crate) fn label(run: &str) -> String {
 enum News {
     Workflow(Box<watcher::Result<Event<DynamicObject>>>),
     Pod(Box<watcher::Result<Event<Pod>>>),
+    Pods(kube::Result<ObjectList<Pod>>),
     Line(Step, String),
     EndOfLog,
     Tick,
@@ -235,23 +247,53 @@ impl Follower<'_> {
             }
             Ok(Event::Init | Event::InitDone) => return None,
             Err(watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) => {
-                if matches!(&error, kube::Error::Api(_)) && !std::mem::replace(&mut self.blind, true) {
-                    let failure = self.cluster.failed(Doing::new("watch", "pods", ""))(error);
-                    self.stage.warn(format!("{}; why a step does not start will not be told", failure.message));
-                }
+                self.on_blind(error);
                 return None;
             }
             Err(_) => return None,
         };
         let name = pod.metadata.name.clone().unwrap_or_default();
         self.consider(&name, &pod);
-        let logs = (self.wanted.logs && has_begun(&pod) && self.followed.insert(name.clone())).then(|| {
-            self.logs += 1;
-            let step = self.step_of(&name, &pod);
-            log(self.cluster.api(), name.clone(), step)
-        });
+        let logs = self.log_of(&name, &pod);
         self.pods.insert(name, pod);
         logs
+    }
+
+    fn on_blind(&mut self, error: kube::Error) {
+        if matches!(&error, kube::Error::Api(_)) && !std::mem::replace(&mut self.blind, true) {
+            let failure = self.cluster.failed(Doing::new("watch", "pods", ""))(error);
+            self.stage.warn(format!("{}; why a step does not start will not be told", failure.message));
+        }
+    }
+
+    /// The log of a pod that is to be shown and is not yet.
+    fn log_of(&mut self, name: &str, pod: &Pod) -> Option<BoxStream<'static, News>> {
+        (self.wanted.logs && has_begun(pod) && self.followed.insert(name.to_owned())).then(|| {
+            self.logs += 1;
+            log(self.cluster.api(), name.to_owned(), self.step_of(name, pod))
+        })
+    }
+
+    /// Asks for the pods once more where the run has ended: their watch may be behind that of the run.
+    fn rest(&mut self) -> Option<BoxStream<'static, News>> {
+        self.wanted.logs.then(|| {
+            self.logs += 1;
+            let (pods, params) = (self.cluster.api::<Pod>(), ListParams::default().labels(&label(self.wanted.run)));
+            stream::once(async move { News::Pods(pods.list(&params).await) }).boxed()
+        })
+    }
+
+    fn on_pods(&mut self, listed: kube::Result<ObjectList<Pod>>) -> Vec<BoxStream<'static, News>> {
+        match listed {
+            Ok(pods) => pods
+                .into_iter()
+                .filter_map(|pod| self.log_of(pod.metadata.name.as_deref().unwrap_or_default(), &pod))
+                .collect(),
+            Err(error) => {
+                self.on_blind(error);
+                Vec::new()
+            }
+        }
     }
 
     fn consider(&mut self, name: &str, pod: &Pod) {

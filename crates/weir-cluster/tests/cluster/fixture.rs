@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -196,6 +197,8 @@ pub(crate) struct World {
     /// What every program writes.
     pub(crate) log: &'static str,
     pub(crate) listed: AtomicUsize,
+    /// Whether the pods are watched, so that those of the list before are known.
+    pub(crate) pods_watched: AtomicBool,
 }
 
 impl World {
@@ -214,6 +217,7 @@ impl World {
             ("PATCH", "weir") => Reply::Json(200, request.body.clone()),
             ("POST", "workflows") => Reply::Json(201, self.lists[0].clone()),
             ("GET", "workflows") if watch => {
+                self.wait_for_pods();
                 let mut watches = self.watches.lock().unwrap();
                 match if watches.is_empty() { vec![Piece::Hold] } else { watches.remove(0) } {
                     none if none.is_empty() => refusal(503, "ServiceUnavailable", "the server is starting", json!({})),
@@ -226,10 +230,23 @@ impl World {
             }
             ("GET", RUN) => Reply::Json(200, self.lists.last().unwrap().clone()),
             ("PATCH", RUN) => Reply::Json(200, self.lists[0].clone()),
-            ("GET", "pods") if watch => Reply::Stream(vec![Piece::Hold]),
+            ("GET", "pods") if watch => {
+                self.pods_watched.store(true, Ordering::SeqCst);
+                Reply::Stream(vec![Piece::Hold])
+            }
             ("GET", "pods") => list("PodList", "v1", &self.pods),
             ("GET", "log") => Reply::Text(200, self.log.to_owned()),
             other => panic!("{other:?} {}", request.path),
+        }
+    }
+
+    /// The run goes on once its pods are known, so that tests that tell of both do not race.
+    fn wait_for_pods(&self) {
+        for _ in 0..1000 {
+            if self.pods.is_empty() || self.pods_watched.load(Ordering::SeqCst) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

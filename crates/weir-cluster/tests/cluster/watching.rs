@@ -141,6 +141,18 @@ fn follow_shows_all_that_steps_write_while_they_run() {
 }
 
 #[test]
+fn follow_shows_the_log_of_a_pod_that_its_watch_has_not_told_of_when_the_run_ends() {
+    let world = with_a_log();
+    // A watch begins with a list in pages; the list at the end of a run is asked for at once.
+    let server = Server::start(move |request| match request.path.ends_with("/pods") {
+        true if request.query.contains_key("limit") => Reply::Stream(vec![Piece::Hold]),
+        _ => world.answer(request),
+    });
+    let told = run(&server, &["submit", "--follow"]).ok().stderr;
+    assert_eq!((lines(&told, "features | reading"), lines(&told, "features | 5561 rows")), (1, 1), "{told}");
+}
+
+#[test]
 fn logs_are_data_and_can_be_those_of_one_step() {
     let server = with_a_log().start();
     for args in [&["logs", RUN][..], &["logs"], &["logs", RUN, "features"]] {
