@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_any_length_takes_64_kib_and_leaves_its_neighbours_alone() {
+    fn a_line_of_any_length_takes_no_more_than_shows_it_and_leaves_its_neighbours_alone() {
         for length in [LINE_LIMIT, LINE_LIMIT + 1, BLOCK, 3 * BLOCK + 7, 20 * BLOCK] {
             let mut text = b"before\n".to_vec();
             text.resize(7 + length, b'x');

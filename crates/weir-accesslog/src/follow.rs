@@ -4,10 +4,8 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use memchr::{memchr, memrchr};
 
@@ -20,19 +18,7 @@ const PORTION: usize = 256 << 10;
 /// until they are told to open the new one, and their children a little longer.
 const SILENT_POLLS: u32 = 30;
 
-/// How long a wait may go without a look at whether to stop.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// Where following starts in a file that is there already. Files that appear are read from their start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// What is in it counts.
-    Beginning,
-    /// Only what is appended counts.
-    End,
-}
-
-/// Yields the lines that are appended to files, through their rotation.
+/// Yields the lines of files, from their start and as they are appended, through rotation.
 ///
 /// - Renamed, and created anew: the old file is read to its end, and on while something is still written to it.
 /// - Copied, and truncated: read from the start again. What was written between the last look and the copy is lost, and so
@@ -71,13 +57,10 @@ impl Follower {
     ///
     /// # Errors
     /// Where a file is there but cannot be read; the message names it.
-    pub fn new(paths: &[PathBuf], start: Start) -> io::Result<Self> {
+    pub fn new(paths: &[PathBuf]) -> io::Result<Self> {
         let mut followed = Vec::new();
         for path in paths {
-            let mut current = Tail::open(path).map_err(|error| named(path, &error))?;
-            if let (Some(tail), Start::End) = (&mut current, start) {
-                tail.go_to_end().map_err(|error| named(path, &error))?;
-            }
+            let current = Tail::open(path).map_err(|error| named(path, &error))?;
             followed.push(Followed { path: path.clone(), current, replaced: Vec::new() });
         }
         Ok(Self { followed })
@@ -96,47 +79,24 @@ impl Follower {
         }
         result
     }
-
-    /// Polls every `interval` until `goes_on` says no. `polled` is called behind every poll, also where nothing was new.
-    ///
-    /// # Errors
-    /// As [`Follower::poll`], and those of `polled`.
-    pub fn run<E: From<io::Error>>(
-        &mut self,
-        interval: Duration,
-        goes_on: impl Fn() -> bool,
-        mut lines: impl FnMut(&Path, &[u8]),
-        mut polled: impl FnMut() -> Result<(), E>,
-    ) -> Result<(), E> {
-        while goes_on() {
-            self.poll(&mut lines)?;
-            polled()?;
-            let next = Instant::now() + interval;
-            while goes_on()
-                && let Some(left) = next.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-            {
-                thread::sleep(left.min(LOOK));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Followed {
     fn poll(&mut self, lines: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        for tail in &mut self.replaced {
-            tail.read(lines)?;
-            if tail.silent_polls >= SILENT_POLLS {
+        // An old file that cannot be read any more, as one that was deleted on a server of files, is let go.
+        self.replaced.retain_mut(|tail| {
+            let goes_on = tail.read(lines).is_ok() && tail.silent_polls < SILENT_POLLS;
+            if !goes_on {
                 tail.finish(lines);
             }
-        }
-        self.replaced.retain(|tail| tail.silent_polls < SILENT_POLLS);
+            goes_on
+        });
         // First who has the name now, then what the old one has: what came in between is not lost.
         let there = metadata(&self.path)?;
         if let Some(tail) = &mut self.current {
-            tail.read(lines)?;
+            let read = tail.read(lines);
             if there.is_none_or(|there| identity(&there) == tail.device_and_inode) {
-                return Ok(());
+                return read;
             }
         }
         if let Some(mut tail) = Tail::open(&self.path)? {
@@ -157,17 +117,6 @@ impl Tail {
         };
         let device_and_inode = identity(&file.metadata()?);
         Ok(Some(Self { file, device_and_inode, at: 0, partial: Vec::new(), skips: false, silent_polls: 0 }))
-    }
-
-    fn go_to_end(&mut self) -> io::Result<()> {
-        self.at = self.file.metadata()?.len();
-        let mut last = [b'\n'];
-        if self.at > 0 {
-            self.file.read_exact_at(&mut last, self.at - 1)?;
-        }
-        // Not half a line.
-        self.skips = last != *b"\n";
-        Ok(())
     }
 
     fn read(&mut self, lines: &mut dyn FnMut(&[u8])) -> io::Result<()> {

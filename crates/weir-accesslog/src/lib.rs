@@ -25,7 +25,7 @@ pub use address::ClientField;
 pub use count::{LogError, Source, count};
 pub use counter::Counter;
 pub use counts::{Client, Counts};
-pub use follow::{Follower, Start};
+pub use follow::Follower;
 pub use parse::{Entry, LINE_LIMIT, Method, Unreadable, parse_line};
 pub use settings::Settings;
 pub use window::Window;

@@ -13,9 +13,9 @@ use memchr::{memchr, memchr2, memrchr};
 use crate::address::{self, ClientField};
 use crate::timestamp;
 
-/// Length of the longest line that is read whole, bytes. Of a longer one, which a client can make by bytes that the server
-/// escapes, the beginning is read.
-pub const LINE_LIMIT: usize = 64 << 10;
+/// Length of the longest line that is read whole, bytes: four fields of 8 KiB, the most that Apache and nginx take of a
+/// client, with every byte escaped as `\xNN`, and as much again. Of a longer one the beginning is read.
+pub const LINE_LIMIT: usize = 256 << 10;
 
 /// What a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Empty => "an empty line",
-            Self::TooLong => "a line of more than 64 KiB",
+            Self::TooLong => "a line of more than 256 KiB",
             Self::ErrorLog => "a line of an error log",
             Self::NoTime => "no time such as [10/Oct/2000:13:55:36 +0000] before a request in quotes",
             Self::NoAddress => "no IP address where the client stands",

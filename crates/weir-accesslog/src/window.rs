@@ -15,10 +15,13 @@ const SLICES: i64 = 10;
 /// Counts lines that are being written, and forgets what is older than a length of time.
 ///
 /// Time is cut into slices of full minutes, each with a [`Counter`] of its own, so that the counts of a window are those
-/// that a counter has of the same lines.
+/// that a counter has of the same lines. That holds up to [`Settings::maximum_clients`] in the window, spread evenly: a
+/// slice counts its share of them exactly, so that all slices together take the memory of one counter.
 #[derive(Debug)]
 pub struct Window {
     settings: Settings,
+    /// Those of a slice, which counts fewer clients.
+    of_slice: Settings,
     seconds: i64,
     slice_seconds: i64,
     /// By start.
@@ -36,11 +39,11 @@ impl Window {
     #[must_use]
     pub fn new(settings: &Settings, seconds: u32) -> Self {
         let seconds = i64::from(seconds.max(60));
-        let slice_seconds = (seconds / SLICES + 59) / 60 * 60;
-        // All slices together count as many clients as one counter would.
-        let maximum_clients = (settings.maximum_clients / SLICES as usize).max(1);
-        let settings = Settings { maximum_clients, ..settings.clone() };
-        Self { settings, seconds, slice_seconds: slice_seconds.max(60), slices: BTreeMap::new() }
+        let slice_seconds = ((seconds / SLICES + 59) / 60 * 60).max(60);
+        // One is cut at the start of the window, and one may be ahead of the clock.
+        let slices = usize::try_from(seconds / slice_seconds).unwrap_or(usize::MAX).saturating_add(2);
+        let of_slice = Settings { maximum_clients: (settings.maximum_clients / slices).max(1), ..settings.clone() };
+        Self { settings: settings.clone(), of_slice, seconds, slice_seconds, slices: BTreeMap::new() }
     }
 
     /// Counts whole lines of a source that was read at `now`, seconds since 1970 UTC. Requests that are not of the window,
@@ -86,7 +89,7 @@ impl Window {
         if start < self.oldest(now) || start > now + self.slice_seconds {
             return;
         }
-        let settings = &self.settings;
+        let settings = &self.of_slice;
         let slice = (self.slices.entry(start))
             .or_insert_with(|| Slice { counter: Counter::new(settings), source: String::new() });
         if slice.source != source {

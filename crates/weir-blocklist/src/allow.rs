@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use weir_contract::Digest;
 use weir_contract::digest::Digester;
 use weir_stage::Failure;
@@ -114,7 +114,9 @@ impl AllowList {
         while let Some(start) = text[rest..].find(&belongs).map(|at| rest + at) {
             let end = text[start..].find(|c| !belongs(c)).map_or(text.len(), |at| start + at);
             let word = text[start..end].trim_matches('.');
+            // Punctuation, where it is not the `::` of the address.
             let word = word.strip_suffix(':').filter(|word| !word.ends_with(':')).unwrap_or(word);
+            let word = word.strip_prefix(':').filter(|word| !word.starts_with(':')).unwrap_or(word);
             if word.parse().is_ok_and(|address| self.contains(address)) {
                 redacted += &text[copied..start];
                 redacted += "[allowed]";
@@ -164,9 +166,16 @@ fn read(path: &Path, networks: &mut Vec<IpNet>) -> Result<(), Failure> {
 fn network(text: &str) -> Result<IpNet, Failure> {
     let text = text.trim();
     let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(address).ok_or_else(|| {
+    text.parse().ok().or_else(address).map(unmapped).ok_or_else(|| {
         Failure::usage(format!("expected an address or a network such as 192.0.2.0/24, received {text}"))
     })
+}
+
+/// A network of IPv4 addresses inside IPv6 as the network of IPv4 that it is.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(six) = network else { return network };
+    let four = six.addr().to_ipv4_mapped().zip(six.prefix_len().checked_sub(96));
+    four.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok()).map_or(network, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -227,6 +236,7 @@ mod tests {
             ("/?from=10.0.0.1&to=10.0.0.12", "/?from=[allowed]&to=10.0.0.12"),
             ("http://10.0.0.1:8080/ and abc.10.0.0.1.", "http://[allowed]:8080/ and abc[allowed]"),
             ("[2001:DB8:0::1] ::ffff:10.0.0.1", "[[allowed]] [allowed]"),
+            ("ip:2001:db8::1 :10.0.0.1", "ip[allowed] [allowed]"),
             ("2001:db8::1: no é10.0.0.1é", "[allowed] no é[allowed]é"),
             ("110.0.0.1 10.0.0.1.2", "110.0.0.1 10.0.0.1.2"),
         ] {

@@ -156,7 +156,7 @@ pub struct Suspect {
 pub enum Basis {
     /// It is in the attacking group.
     Group,
-    /// There are no two groups, and it made more surplus requests in one second than the limit.
+    /// There are no two groups, and it made as many surplus requests in one second as the limit, or more.
     Limit,
 }
 
@@ -194,7 +194,7 @@ pub struct ClientBar {
 
 /// What a client did.
 ///
-/// A *surplus* request is one that was refused for what it asked (status 400 to 498), or that asked for a path, queries
+/// A *surplus* request is one that was refused for what it asked (status 400 to 498, but for a login's 401 and 407), or that asked for a path, queries
 /// apart, which the same client had asked for twice within the same ten seconds. Loading a page and reloading it makes few
 /// of them, however much is on it and even where the server no longer answers; a flood makes nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use weir_accesslog::{Follower, LINE_LIMIT, Start};
+use weir_accesslog::{Follower, LINE_LIMIT};
 
 struct Log {
     path: PathBuf,
@@ -21,8 +21,8 @@ impl Log {
         append(&self.path, text);
     }
 
-    fn follow(&self, start: Start) -> Follower {
-        Follower::new(std::slice::from_ref(&self.path), start).unwrap()
+    fn follow(&self) -> Follower {
+        Follower::new(std::slice::from_ref(&self.path)).unwrap()
     }
 }
 
@@ -41,7 +41,7 @@ fn polled(follower: &mut Follower) -> String {
 fn lines_come_whole_and_once() {
     let log = Log::new();
     log.append("one\ntwo\nthr");
-    let mut follower = log.follow(Start::Beginning);
+    let mut follower = log.follow();
     assert_eq!(polled(&mut follower), "one\ntwo\n");
     assert_eq!(polled(&mut follower), "");
     log.append("ee\nfour");
@@ -51,25 +51,10 @@ fn lines_come_whole_and_once() {
 }
 
 #[test]
-fn from_the_end_only_what_is_appended_comes_and_no_half_line() {
-    let log = Log::new();
-    log.append("old\nha");
-    let mut follower = log.follow(Start::End);
-    assert_eq!(polled(&mut follower), "");
-    log.append("lf\nnew\n");
-    assert_eq!(polled(&mut follower), "new\n");
-    let other = Log::new();
-    other.append("old\n");
-    let mut follower = other.follow(Start::End);
-    other.append("new\n");
-    assert_eq!(polled(&mut follower), "new\n");
-}
-
-#[test]
 fn a_renamed_file_is_read_to_its_end_and_on() {
     let log = Log::new();
     log.append("one\n");
-    let mut follower = log.follow(Start::Beginning);
+    let mut follower = log.follow();
     assert_eq!(polled(&mut follower), "one\n");
     log.append("two\n");
     let old = log.path.with_extension("log.1");
@@ -93,7 +78,7 @@ fn a_renamed_file_is_read_to_its_end_and_on() {
 fn a_truncated_file_is_read_from_its_start() {
     let log = Log::new();
     log.append("one\ntwo\n");
-    let mut follower = log.follow(Start::Beginning);
+    let mut follower = log.follow();
     assert_eq!(polled(&mut follower), "one\ntwo\n");
     fs::copy(&log.path, log.path.with_extension("log.1")).unwrap();
     fs::write(&log.path, "").unwrap();
@@ -104,7 +89,7 @@ fn a_truncated_file_is_read_from_its_start() {
 #[test]
 fn a_missing_file_is_waited_for() {
     let log = Log::new();
-    let mut follower = log.follow(Start::End);
+    let mut follower = log.follow();
     assert_eq!(polled(&mut follower), "");
     log.append("first\n");
     assert_eq!(polled(&mut follower), "first\n", "a new file is new from its start");
@@ -117,7 +102,7 @@ fn a_missing_file_is_waited_for() {
 #[test]
 fn a_line_that_is_too_long_takes_no_more_memory_than_shows_it() {
     let log = Log::new();
-    let mut follower = log.follow(Start::Beginning);
+    let mut follower = log.follow();
     for _ in 0..20 {
         log.append(&"x".repeat(LINE_LIMIT / 2));
         polled(&mut follower);
@@ -126,26 +111,4 @@ fn a_line_that_is_too_long_takes_no_more_memory_than_shows_it() {
     let lines = polled(&mut follower);
     let lengths: Vec<usize> = lines.lines().map(str::len).collect();
     assert_eq!(lengths, [LINE_LIMIT + 1, 6]);
-}
-
-#[test]
-fn following_goes_on_until_it_is_told_to_stop() {
-    let log = Log::new();
-    log.append("one\n");
-    let mut follower = log.follow(Start::Beginning);
-    let polls = std::cell::Cell::new(0);
-    let mut seen = String::new();
-    follower
-        .run(
-            std::time::Duration::from_millis(1),
-            || polls.get() < 3,
-            |_, lines| seen.push_str(std::str::from_utf8(lines).unwrap()),
-            || -> std::io::Result<()> {
-                polls.set(polls.get() + 1);
-                log.append("more\n");
-                Ok(())
-            },
-        )
-        .unwrap();
-    assert_eq!(seen, "one\nmore\nmore\n");
 }

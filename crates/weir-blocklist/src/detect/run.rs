@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use weir_accesslog::{Counts, LogError, Settings, Source, count};
+use weir_accesslog::{ClientField, Counts, LogError, Settings, Source, count};
 use weir_artifact::{Artifact, Draft, Expectation};
 use weir_contract::blocklist::Detection;
 use weir_contract::digest::Digester;
@@ -159,12 +159,17 @@ fn unnamed(params: &BlocklistParams) -> Result<Value, Failure> {
 
 pub(crate) fn settings(request: &Request) -> Result<Settings, Failure> {
     let params = &request.params;
+    let client_field = params.client_field.parse();
+    let client_field =
+        client_field.map_err(|error: String| Failure::usage(format!("blocklist.client_field: {error}")))?;
+    let trusted_proxies = parse("blocklist.trusted_proxies", &params.trusted_proxies)?;
+    if client_field != ClientField::Remote && trusted_proxies.is_empty() {
+        let message = "the client is to be taken from a header, and there is no proxy whose word is taken for it";
+        return Err(Failure::usage(message).hint("name your proxies with --trusted-proxy; others can send any header"));
+    }
     Ok(Settings {
-        client_field: params
-            .client_field
-            .parse()
-            .map_err(|error: String| Failure::usage(format!("blocklist.client_field: {error}")))?,
-        trusted_proxies: parse("blocklist.trusted_proxies", &params.trusted_proxies)?,
+        client_field,
+        trusted_proxies,
         since: request.since,
         until: request.until,
         maximum_clients: usize::try_from(params.maximum_clients).unwrap_or(usize::MAX),
@@ -232,7 +237,7 @@ impl<R: Read> Read for Digesting<R> {
 /// Writes everything that is sealed. In the files for enforcers blocks are `block_seconds` long, whenever they are read.
 fn write(draft: &Draft, detection: &Detection, params: &BlocklistParams, stage: &Stage) -> Result<(), Failure> {
     let blocks = out::blocks(detection, i64::try_from(params.block_seconds).unwrap_or(i64::MAX));
-    let decisions: Vec<Decision> = (1..).zip(&blocks).map(|(id, block)| Decision::new(id, block, 0)).collect();
+    let decisions: Vec<Decision> = blocks.iter().map(|block| Decision::active(*block, 0)).collect();
     let target = PolicyTarget::default();
     let yaml = |policy: Value| out::to_yaml(&policy).map_err(|error| Failure::retry(error.to_string()));
     let network_policy = out::NETWORK_POLICY_NOTE.to_owned() + &yaml(out::network_policy(&blocks, &target))?;

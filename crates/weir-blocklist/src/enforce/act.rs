@@ -59,9 +59,6 @@ pub fn enforce(
     let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &state.history()?);
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), now);
     let report = Report { applied: true, enforcer: by.enforcer.clone(), told, changes };
-    if after == list && !told {
-        return Ok(report);
-    }
     let record = |action, address, until, reason: &str| Record {
         time: now,
         action,
@@ -71,6 +68,9 @@ pub fn enforce(
         reason: reason.to_owned(),
     };
     let staged = state.stage(&after, |address| exempt.contains(address))?;
+    if staged.is_empty() && !told {
+        return Ok(report);
+    }
     state.record(&[record(Action::Applying, None, None, &intent(&report, lifted.len()))])?;
     let done = match (&mut enforcer, told) {
         (Some(enforcer), true) => apply(*enforcer, &after.blocks(), now),
@@ -222,7 +222,11 @@ fn intent(report: &Report, lifted: usize) -> String {
     let parts = [list("add", added), list("renew", renewed), list("adopt", adopted), list("end", expired)];
     let lifted = (lifted > 0).then(|| format!("lift {lifted}"));
     let parts: Vec<String> = parts.into_iter().chain([lifted]).flatten().collect();
-    if parts.is_empty() { "enforce the blocklist again".to_owned() } else { parts.join("; ") }
+    match parts.as_slice() {
+        [] if report.told => "enforce the blocklist again".to_owned(),
+        [] => "forget who is allowed by now".to_owned(),
+        parts => parts.join("; "),
+    }
 }
 
 fn records(

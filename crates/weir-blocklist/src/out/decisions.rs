@@ -1,15 +1,24 @@
 //! Decisions in the form of CrowdSec's local API, which its bouncers read.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use weir_contract::blocklist::Block;
 
+/// Who decided.
+pub(crate) const ORIGIN: &str = "weir";
+/// What is to happen.
+pub(crate) const BAN: &str = "ban";
+/// What it is about: one address.
+pub(crate) const SCOPE: &str = "Ip";
 /// What a decision of ours is for, in the place of the name of a CrowdSec scenario.
 pub const SCENARIO: &str = "weir/http-flood";
 
 /// A decision, as `GET /v1/decisions` gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
-    /// Its number.
+    /// Its number: the same for the same block, and within what every JSON reader holds exactly, 53 bits.
     pub id: u64,
     /// Who decided.
     pub origin: &'static str,
@@ -20,7 +29,7 @@ pub struct Decision {
     pub scope: &'static str,
     /// The address.
     pub value: String,
-    /// How long it holds from now on, as Go writes durations: `1h0m0s`.
+    /// How long it holds from now on, as Go writes durations: `1h0m0s`; negative where it is over.
     pub duration: String,
     /// Why.
     pub scenario: &'static str,
@@ -29,20 +38,39 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The decision number `id` to ban `block` for what is left of its time at `now`; negative where it is over.
+    /// That `block` holds at `now`, for a second at least.
     #[must_use]
-    pub fn new(id: u64, block: &Block, now: i64) -> Self {
+    pub fn active(block: Block, now: i64) -> Self {
+        Self::new(block, block.until.saturating_sub(now).max(1))
+    }
+
+    /// That `block` is over at `now`, because of its time or of a person.
+    #[must_use]
+    pub fn over(block: Block, now: i64) -> Self {
+        Self::new(block, block.until.saturating_sub(now).min(-1))
+    }
+
+    fn new(block: Block, seconds: i64) -> Self {
         Self {
-            id,
-            origin: "weir",
-            kind: "ban",
-            scope: "Ip",
+            id: id(block),
+            origin: ORIGIN,
+            kind: BAN,
+            scope: SCOPE,
             value: block.address.to_string(),
-            duration: duration(block.until.saturating_sub(now)),
+            duration: duration(seconds),
             scenario: SCENARIO,
             simulated: false,
         }
     }
+}
+
+fn id(block: Block) -> u64 {
+    let six = match block.address {
+        IpAddr::V4(four) => four.to_ipv6_mapped(),
+        IpAddr::V6(six) => six,
+    };
+    let digest = Sha256::new().chain_update(six.octets()).chain_update(block.until.to_be_bytes()).finalize();
+    digest.iter().take(8).fold(0, |id, &byte| id << 8 | u64::from(byte)) >> 11
 }
 
 /// `1h0m0s`, `1m5s`, `-7s`: what Go's `time.ParseDuration` reads.
@@ -61,13 +89,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decision_reads_as_crowdsec_s() {
-        let decision = Decision::new(7, &Block { address: "2001:db8::1".parse().unwrap(), until: 5_000 }, 1_395);
+    fn a_decision_has_the_form_of_crowdsec() {
+        let block = Block { address: "2001:db8::1".parse().unwrap(), until: 5_000 };
+        let decision = Decision::active(block, 1_395);
+        assert!(decision.id < 1 << 53);
         assert_eq!(
             serde_json::to_string(&decision).unwrap(),
-            "{\"id\":7,\"origin\":\"weir\",\"type\":\"ban\",\"scope\":\"Ip\",\"value\":\"2001:db8::1\",\
-             \"duration\":\"1h0m5s\",\"scenario\":\"weir/http-flood\",\"simulated\":false}"
+            format!(
+                "{{\"id\":{},\"origin\":\"weir\",\"type\":\"ban\",\"scope\":\"Ip\",\"value\":\"2001:db8::1\",\
+                 \"duration\":\"1h0m5s\",\"scenario\":\"weir/http-flood\",\"simulated\":false}}",
+                decision.id
+            )
         );
         assert_eq!(["59s", "1m0s", "-7s", "25h0m1s"], [59, 60, -7, 90_001].map(duration).as_slice());
+    }
+
+    #[test]
+    fn a_block_has_one_number_until_it_is_renewed() {
+        let block = Block { address: "192.0.2.66".parse().unwrap(), until: 5_000 };
+        assert_eq!(Decision::over(block, 1_400).duration, "-1s");
+        assert_eq!(Decision::over(block, 5_060).duration, "-1m0s");
+        assert_eq!(Decision::over(block, 5_060).id, Decision::active(block, 0).id);
+        assert_ne!(id(block), id(Block { until: 5_001, ..block }));
     }
 }

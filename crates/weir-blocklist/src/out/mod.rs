@@ -18,6 +18,7 @@ use std::net::IpAddr;
 
 use weir_contract::blocklist::{Block, Detection};
 
+pub(crate) use decisions::{BAN, ORIGIN, SCOPE};
 pub use decisions::{Decision, SCENARIO};
 pub use ipset::{LONGEST as IPSET_LONGEST, ipset};
 pub use nftables::nftables;

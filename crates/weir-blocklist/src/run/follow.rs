@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use weir_accesslog::{Follower, Start, Window};
+use weir_accesslog::{Follower, Window};
 use weir_stage::Failure;
 
 use super::{Run, RunArgs, Stopped, at};
@@ -22,8 +22,7 @@ pub(super) fn follow(run: &mut Run<'_>, args: &RunArgs) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{other} cannot be followed")).hint("give files with --follow"));
     }
     let paths: Vec<PathBuf> = args.log.iter().map(PathBuf::from).collect();
-    // What was written before the start of this process counts as well, as far as the window reaches.
-    let mut follower = Follower::new(&paths, Start::Beginning).map_err(|error| unreadable(&error))?;
+    let mut follower = Follower::new(&paths).map_err(|error| unreadable(&error))?;
     let mut window = Window::new(&settings(run.request())?, args.window);
     let every = Duration::from_secs(args.every.into());
     let mut looked: Option<Instant> = None;

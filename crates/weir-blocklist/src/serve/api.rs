@@ -8,10 +8,10 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use weir_contract::blocklist::Block;
 
-use super::decision::Decision;
 use super::filter::Filter;
 use super::keys::Keys;
 use super::source::Source;
+use crate::out::Decision;
 
 /// For so many seconds after a timer a block is told again: the timer began when the answer had arrived.
 const OVERLAP: i64 = 30;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use reqwest::Url;
 
-use super::decision::{BAN, ORIGIN, SCENARIO, SCOPE};
+use crate::out::{BAN, ORIGIN, SCENARIO, SCOPE};
 
 /// A query string, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

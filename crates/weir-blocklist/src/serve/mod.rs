@@ -15,7 +15,6 @@
 
 mod api;
 mod command;
-mod decision;
 mod filter;
 mod keys;
 mod server;

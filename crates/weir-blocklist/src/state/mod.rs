@@ -129,10 +129,12 @@ impl State {
     }
 
     /// Writes what is to become the state: `list`, and `blocked_ips.txt` with everybody of `list` and without those of
-    /// whom `forget` says so. Nothing counts before [`Staged::commit`]; dropped, it leaves nothing.
+    /// whom `forget` says so, where they are not so already. Nothing counts before [`Staged::commit`]; dropped, it leaves
+    /// nothing.
     ///
     /// # Errors
-    /// [`StateError::Output`] when it cannot be written, [`StateError::Input`] when `blocked_ips.txt` cannot be read.
+    /// [`StateError::Output`] when it cannot be written, [`StateError::Input`] when `blocked_ips.txt` cannot be read, those of
+    /// [`State::read`].
     pub fn stage(&self, list: &Blocklist, forget: impl Fn(IpAddr) -> bool) -> Result<Staged, StateError> {
         let path = self.dir.join(BLOCKED_IPS);
         let before = read_if_there(&path)?.unwrap_or_default();
@@ -142,13 +144,15 @@ impl State {
         if after != before {
             files.push((self.write_beside(&path, &after)?, path));
         }
-        let path = self.dir.join(BLOCKLIST);
-        let bytes = json::to_canonical(list).map_err(|error| StateError::Output {
-            action: "encode",
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        files.push((self.write_beside(&path, &bytes)?, path));
+        if *list != self.blocklist()? {
+            let path = self.dir.join(BLOCKLIST);
+            let bytes = json::to_canonical(list).map_err(|error| StateError::Output {
+                action: "encode",
+                path: path.clone(),
+                source: error.into(),
+            })?;
+            files.push((self.write_beside(&path, &bytes)?, path));
+        }
         Ok(Staged { files })
     }
 
@@ -165,7 +169,9 @@ impl State {
         // Whoever may read the directory may read its files: a bouncer's server need not be root.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         let written = || -> io::Result<NamedTempFile> {
-            let mut file = tempfile::Builder::new().prefix(".weir-").permissions(mode).tempfile_in(&self.dir)?;
+            let mut file = tempfile::Builder::new().prefix(".weir-").tempfile_in(&self.dir)?;
+            // Whatever the umask is.
+            file.as_file().set_permissions(mode)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             Ok(file)
@@ -175,6 +181,12 @@ impl State {
 }
 
 impl Staged {
+    /// Whether the state is so already.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Gives the files their names, `blocklist.json` last.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ fn log(visits: &[Visit]) -> String {
     for visit in visits {
         let (client, of) = (CLIENTS[visit.client], CLIENTS[visit.of]);
         for request in 0..visit.requests {
-            let (path, agent) = (format!("/go?to={of}&n={}", request % 3), format!("spider (+http://{of}/)"));
+            let (path, agent) = (format!("/go?to={of}&ip:{of}&n={}", request % 3), format!("spider (+http://{of}/)"));
             lines.push((request % visit.seconds, line(client, request % visit.seconds, &path, visit.status, &agent)));
         }
         if visit.garbage {
@@ -67,7 +67,9 @@ fn log(visits: &[Visit]) -> String {
 fn names(text: &str, address: &str) -> bool {
     let belongs = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
     text.match_indices(address).any(|(at, _)| {
-        !text[..at].ends_with(belongs)
+        let before = &text[..at];
+        // `ip:2001:db8::1` names it, `::2001:db8::1` would be another.
+        !before.strip_suffix(':').unwrap_or(before).ends_with(belongs)
             && !text[at + address.len()..].starts_with(|c: char| c.is_ascii_hexdigit() || c == ':')
     })
 }
@@ -75,6 +77,7 @@ fn names(text: &str, address: &str) -> bool {
 #[test]
 fn a_name_is_a_whole_one() {
     assert!(names("to=10.0.0.1&", "10.0.0.1") && names("\"10.0.0.1\"", "10.0.0.1") && names("10.0.0.1/32", "10.0.0.1"));
+    assert!(names("ip:2001:db8::1", "2001:db8::1") && !names("::2001:db8::1", "2001:db8::1"));
     assert!(!names("110.0.0.1 10.0.0.12", "10.0.0.1"));
 }
 

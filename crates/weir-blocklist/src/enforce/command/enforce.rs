@@ -105,22 +105,22 @@ pub fn enforce_detection(
     stage: &Stage,
     others: Others<'_>,
 ) -> Result<Report, Failure> {
-    let now = now()?;
     let seconds = i64::try_from(rules.seconds).unwrap_or(i64::MAX);
-    warn_of_old(detection, now, seconds, stage);
+    warn_of_old(detection, now()?, seconds, stage);
     let protected = Protected::of_host(session_peer(stage.variable("SSH_CONNECTION").as_deref()))?;
-    let order = Order { detection, exempt: Exempt { allow: rules.allow, protected: &protected }, now, seconds };
+    let exempt = Exempt { allow: rules.allow, protected: &protected };
+    let order = || Ok::<_, Failure>(Order { detection, exempt, now: now()?, seconds });
     let mut enforcer = find(&how.enforcer, others)?;
     let report = if how.apply {
         let state = State::open(&how.state, PATIENCE)?;
-        // Ctrl-C while the directory was waited for.
+        // Ctrl-C while the directory was waited for, which took its time.
         stage.check()?;
-        enforce(order, &state, borrow(&mut enforcer), &author(stage, &how.enforcer))?
+        enforce(order()?, &state, borrow(&mut enforcer), &author(stage, &how.enforcer))?
     } else {
-        let seen = match preview(order, &how.state, borrow(&mut enforcer)) {
+        let seen = match preview(order()?, &how.state, borrow(&mut enforcer)) {
             Err(error @ (EnforceError::NotPermitted { .. } | EnforceError::NoProgram { .. })) => {
                 stage.warn(format!("{error}; this looks at the blocklist only"));
-                preview(order, &how.state, None)?
+                preview(order()?, &how.state, None)?
             }
             other => other?,
         };

@@ -127,7 +127,7 @@ fn a_question_about_an_address_is_answered_with_its_decision() {
     write(dir.path(), &[("192.0.2.1", 4_600)]);
     let api = api(dir.path());
     let (status, body) = ask(&api, KEY, "/v1/decisions?ip=192.0.2.1", 1_000);
-    assert_eq!((status, body[0]["duration"].as_str()), (StatusCode::OK, Some("3600s")));
+    assert_eq!((status, body[0]["duration"].as_str()), (StatusCode::OK, Some("1h0m0s")));
     assert_eq!(ask(&api, KEY, "/v1/decisions?ip=192.0.2.2", 1_000), (StatusCode::OK, Value::Null));
     let (status, body) = ask(&api, KEY, "/v1/decisions?ip=nobody.example", 1_000);
     assert_eq!((status, body["message"].as_str()), (StatusCode::BAD_REQUEST, Some("nobody.example is no address")));
