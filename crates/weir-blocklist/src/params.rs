@@ -17,8 +17,12 @@ pub struct BlocklistParams {
     pub method: Method,
     /// Fewest requests of a client that is listed; 30.
     pub minimum_requests: u64,
-    /// Fewest surplus requests in its worst ten seconds; 20.
+    /// Fewest surplus requests in its worst ten seconds; 40.
     pub minimum_surplus: u64,
+    /// The same where [`BlocklistParams::many`] clients make so many; 20.
+    pub minimum_surplus_of_many: u64,
+    /// So many clients are many; 10.
+    pub many: u64,
     /// Least share of its requests that are surplus; .5. Who shares an address with many has less.
     #[validate(range(min = 0.0, max = 1.0))]
     pub minimum_share: f64,
@@ -38,6 +42,13 @@ pub struct BlocklistParams {
     /// Largest share of all ordinary requests that those listed may have made; .5.
     #[validate(range(min = 0.0, max = 1.0))]
     pub traffic_cap: f64,
+    /// Ordinary requests per second from which a client may be a proxy; 2.
+    #[validate(range(min = 0.0))]
+    pub gateway_rate: f64,
+    /// Share of all ordinary requests from which such a client is spared, and the others with it where they all have more than
+    /// [`BlocklistParams::traffic_cap`]; .1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub gateway_share: f64,
     /// Addresses and networks that are never listed.
     pub allow: Vec<String>,
     /// One's own addresses and networks: never listed.
@@ -59,7 +70,9 @@ impl Default for BlocklistParams {
         Self {
             method: Method::Robust,
             minimum_requests: 30,
-            minimum_surplus: 20,
+            minimum_surplus: 40,
+            minimum_surplus_of_many: 20,
+            many: 10,
             minimum_share: 0.5,
             limit: 30,
             ratio: 5.0,
@@ -67,6 +80,8 @@ impl Default for BlocklistParams {
             client_cap: 0.5,
             clients_always: 5,
             traffic_cap: 0.5,
+            gateway_rate: 2.0,
+            gateway_share: 0.1,
             allow: Vec::new(),
             own: Vec::new(),
             trusted_proxies: Vec::new(),

@@ -179,6 +179,8 @@ pub enum SpareReason {
     ClientCap,
     /// The clients together made more of the ordinary requests than one run may block.
     TrafficCap,
+    /// It made so many ordinary requests that it looks like a proxy, or another address that many stand behind.
+    Gateway,
 }
 
 /// A client in the bar plot.

@@ -66,12 +66,26 @@ pub(super) fn client_cap(spared: usize, suspects: usize, clients: usize, most: u
     )
 }
 
+/// Addresses that look as if many stood behind them.
+pub(super) fn gateway(spared: usize, params: &BlocklistParams) -> String {
+    let BlocklistParams { gateway_rate, gateway_share, traffic_cap, .. } = params;
+    format!(
+        "{} all the same, since proxies and load balancers look so: {gateway_rate} or more ordinary requests per second \
+         (neither refused nor repeated), {} % of all from one address or {} % from several (blocklist.gateway_rate, \
+         gateway_share and traffic_cap). Name yours with --trusted-proxy, and with --client-header-field where the log has \
+         the client's own address.",
+        are_spared(spared),
+        shown(gateway_share * 100.0),
+        shown(traffic_cap * 100.0)
+    )
+}
+
 /// More of the ordinary requests than may be cut off.
 pub(super) fn traffic_cap(spared: usize, share: f64, cap: f64) -> String {
     format!(
         "{} all the same: with all of them {} % of the requests that were neither refused nor repeated would be cut off, and \
-         one run may cut off {} % (blocklist.traffic_cap). A proxy or load balancer of yours is named with --trusted-proxy, \
-         and --client-header-field says where the log has the client's own address.",
+         one run may cut off {} % (blocklist.traffic_cap; 1 where hardly anybody but attackers is in the log, and no proxy \
+         stands before the server).",
         are_spared(spared),
         shown(share * 100.0),
         shown(cap * 100.0)
@@ -101,10 +115,11 @@ fn who(listed: usize, of: u64) -> String {
 }
 
 fn minimum(params: &BlocklistParams) -> String {
-    let BlocklistParams { minimum_requests, minimum_surplus, minimum_share, .. } = params;
+    let BlocklistParams { minimum_requests, minimum_surplus, minimum_surplus_of_many, many, minimum_share, .. } =
+        params;
     format!(
-        "the evidence asked for, {minimum_requests} requests, {minimum_surplus} surplus ones within ten seconds, and {} % of \
-         all surplus",
+        "the evidence asked for, {minimum_requests} requests, {minimum_surplus} surplus ones within ten seconds \
+         ({minimum_surplus_of_many} where {many} clients or more make them), and {} % of all surplus",
         shown(minimum_share * 100.0)
     )
 }

@@ -31,13 +31,13 @@ pub(super) fn find<'a>(clients: &[&'a Client], params: &BlocklistParams, seed: S
         && grouping.two_groups
     {
         let members: Vec<&Client> = pick(clients, high);
-        let suspects: Vec<&Client> = members.into_iter().filter(|client| evident(client, params)).collect();
+        let suspects = evident(&members, params);
         let reason = reason::two_groups(grouping, suspects.len(), params);
         return found(grouped.map(|(grouping, _)| grouping), suspects, Basis::Group, reason);
     }
     let grouping = grouped.map(|(grouping, _)| grouping);
     let over: Vec<&Client> = clients.iter().copied().filter(|client| over_limit(client, params)).collect();
-    let suspects: Vec<&Client> = over.iter().copied().filter(|client| evident(client, params)).collect();
+    let suspects = evident(&over, params);
     let abstains = reason::abstains(clients.len(), grouping.as_ref());
     let most = clients.iter().map(|client| client.evidence.peak_second.count).max().unwrap_or(0);
     let reason = format!("{abstains} {}", reason::limit(over.len(), suspects.len(), most, params));
@@ -48,12 +48,20 @@ fn found<'a>(grouping: Option<Grouping>, suspects: Vec<&'a Client>, basis: Basis
     Found { grouping, suspects: suspects.into_iter().map(|client| (client, basis)).collect(), reason }
 }
 
-/// Whether there is enough to accuse a client of.
-fn evident(client: &Client, params: &BlocklistParams) -> bool {
-    let evidence = &client.evidence;
-    evidence.requests >= params.minimum_requests
-        && evidence.peak_ten_seconds.count >= params.minimum_surplus
-        && evidence.surplus as f64 >= params.minimum_share * evidence.requests as f64
+/// Those of `clients` whom there is enough to accuse of. A few requests per second of one client deny nobody anything,
+/// and are what programs do that ask again and again; of many clients they are a flood.
+fn evident<'a>(clients: &[&'a Client], params: &BlocklistParams) -> Vec<&'a Client> {
+    let of = |minimum_surplus: u64| -> Vec<&'a Client> {
+        let is_evident = |client: &&Client| {
+            let evidence = &client.evidence;
+            evidence.requests >= params.minimum_requests
+                && evidence.peak_ten_seconds.count >= minimum_surplus
+                && evidence.surplus as f64 >= params.minimum_share * evidence.requests as f64
+        };
+        clients.iter().copied().filter(is_evident).collect()
+    };
+    let many = of(params.minimum_surplus_of_many.min(params.minimum_surplus));
+    if many.len() as u64 >= params.many { many } else { of(params.minimum_surplus) }
 }
 
 fn over_limit(client: &Client, params: &BlocklistParams) -> bool {

@@ -21,9 +21,13 @@ fn client(host: u8, requests: u64, surplus: u64, second: u64) -> Client {
     Client { address: Ipv4Addr::new(192, 0, 2, host).into(), evidence }
 }
 
-/// Visitors with 20 to 57 requests, of which up to 3 are surplus.
+/// Visitors with 20 to 57 requests in ten minutes, of which up to 3 are surplus.
 fn visitors(number: u8) -> impl Iterator<Item = Client> {
-    (1..=number).map(|host| client(host, 20 + u64::from(host) * 7 % 38, u64::from(host % 4), 1))
+    (1..=number).map(|host| {
+        let mut visitor = client(host, 20 + u64::from(host) * 7 % 38, u64::from(host % 4), 1);
+        visitor.evidence.last = 600;
+        visitor
+    })
 }
 
 fn counts(clients: impl IntoIterator<Item = Client>) -> Counts {
@@ -102,8 +106,8 @@ fn a_single_client_is_judged_by_the_limit_alone() {
     assert_eq!(
         detection.reason,
         "The clustering abstains: there is one client, and two groups take at least two. 1 client made 30 or more surplus \
-         requests (refused or repeated) within one second; of these, all have the evidence asked for, 30 requests, 20 \
-         surplus ones within ten seconds, and 50 % of all surplus."
+         requests (refused or repeated) within one second; of these, all have the evidence asked for, 30 requests, 40 \
+         surplus ones within ten seconds (20 where 10 clients or more make them), and 50 % of all surplus."
     );
     assert!(hosts(&detected(&alone(29), &BlocklistParams::default())).is_empty());
     let off = BlocklistParams { limit: 0, ..BlocklistParams::default() };
@@ -151,13 +155,61 @@ fn a_proxy_that_carries_the_visitors_is_spared_and_the_reason_says_what_to_do() 
     assert!(detection.listed.is_empty() && detection.spared.is_empty(), "most of it is ordinary: {}", detection.reason);
     let detection = detected(&counts([client(1, 90_000, 80_000, 60)]), &BlocklistParams::default());
     assert!(detection.listed.is_empty(), "{}", detection.reason);
-    assert_eq!(detection.spared[0].reason, SpareReason::TrafficCap);
+    assert_eq!(detection.spared[0].reason, SpareReason::Gateway);
+    let why = "1 client is spared all the same, since proxies and load balancers look so: 2 or more ordinary requests per second";
+    assert!(detection.reason.contains(why), "{}", detection.reason);
+    assert!(detection.reason.contains("--trusted-proxy") && detection.reason.contains("--client-header-field"));
+}
+
+#[test]
+fn of_several_proxies_none_is_listed_whatever_the_share_of_each() {
+    let reasons = |detection: &Detection| -> Vec<SpareReason> {
+        detection.spared.iter().map(|spared| spared.reason.clone()).collect()
+    };
+    // Two with 48 % of the ordinary requests each.
+    let two = counts(visitors(10).chain([client(201, 9_000, 6_000, 60), client(202, 9_000, 6_000, 60)]));
+    let detection = detected(&two, &BlocklistParams::default());
+    assert!(detection.listed.is_empty(), "{}", detection.reason);
+    assert_eq!(reasons(&detection), [SpareReason::Gateway, SpareReason::Gateway]);
+    // Twenty with 4.9 %.
+    let many = counts(visitors(1).chain((201..=220).map(|host| client(host, 900, 700, 60))));
+    let detection = detected(&many, &BlocklistParams { limit: 30, ..BlocklistParams::default() });
+    assert!(detection.listed.is_empty(), "{}", detection.reason);
+    assert_eq!(reasons(&detection), vec![SpareReason::Gateway; 20]);
+    // A few who flood many pages are not taken for proxies beside visitors enough.
+    let few = counts(visitors(100).chain((201..=202).map(|host| client(host, 900, 700, 60))));
+    assert_eq!(hosts(&detected(&few, &BlocklistParams::default())), [201, 202]);
+}
+
+#[test]
+fn of_more_ordinary_requests_than_the_cap_the_strongest_are_listed() {
+    // 15 ordinary requests of each of 20, and 96 of the visitors.
+    let all = counts(visitors(3).chain((201..=220).map(|host| client(host, 900, 885, 90))));
+    let params = BlocklistParams { client_cap: 1.0, ..BlocklistParams::default() };
+    let detection = detected(&all, &params);
+    assert_eq!((detection.listed.len(), detection.spared.len()), (13, 7), "{}", detection.reason);
+    assert!(detection.spared.iter().all(|spared| spared.reason == SpareReason::TrafficCap));
     assert!(
-        detection.reason.contains("100 % of the requests that were neither refused nor repeated"),
+        detection.reason.contains("of the requests that were neither refused nor repeated would be cut off"),
         "{}",
         detection.reason
     );
-    assert!(detection.reason.contains("--trusted-proxy") && detection.reason.contains("--client-header-field"));
+    let all_of_it = BlocklistParams { traffic_cap: 1.0, ..params };
+    assert_eq!(detected(&all, &all_of_it).listed.len(), 20);
+}
+
+#[test]
+fn a_few_requests_per_second_are_a_flood_only_of_many() {
+    let slow = |number: u8| counts(visitors(100).chain((201..=200 + number).map(|host| client(host, 300, 300, 4))));
+    let with_peaks = |mut counts: Counts| {
+        for client in &mut counts.clients {
+            client.evidence.peak_ten_seconds.count = client.evidence.peak_ten_seconds.count.min(30);
+        }
+        counts
+    };
+    let params = BlocklistParams::default();
+    assert!(detected(&with_peaks(slow(9)), &params).listed.is_empty());
+    assert_eq!(detected(&with_peaks(slow(10)), &params).listed.len(), 10);
 }
 
 #[test]

@@ -60,6 +60,7 @@ pub(crate) fn spared(spared: &blocklist::Spared) -> Spared {
     let reason = match spared.reason {
         SpareReason::ClientCap => "more clients than one run may block",
         SpareReason::TrafficCap => "with the others, more of the ordinary requests than one run may block",
+        SpareReason::Gateway => "so many ordinary requests that it looks like a proxy",
     };
     Spared { reason, evidence: evidence(spared.client, &spared.evidence) }
 }
