@@ -13,6 +13,10 @@ use crate::BlockReport;
 use crate::chart::{self, Bar, Counted};
 use crate::text;
 
+/// Clients shown with their evidence in each of the two tables; the others are counted. With a botnet's hundred thousand
+/// the page could be opened and sent by nobody.
+const SHOWN: usize = 1_000;
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Block {
     kicker: &'static str,
@@ -26,7 +30,10 @@ pub(crate) struct Block {
     groups: Option<groups::Groups>,
     timeline: Option<Timeline>,
     listed: Vec<suspects::Suspect>,
+    /// How many more are; empty for none.
+    more_listed: String,
     spared: Vec<suspects::Spared>,
+    more_spared: String,
     log: Log,
     parameters: Vec<(String, String)>,
 }
@@ -104,10 +111,20 @@ pub(crate) fn view(report: &BlockReport<'_>) -> Block {
         clients: clients(detection),
         groups: detection.grouping.as_ref().map(|grouping| groups::view(grouping, detection.method)),
         timeline: timeline(detection),
-        listed: detection.listed.iter().map(suspects::listed).collect(),
-        spared: detection.spared.iter().map(suspects::spared).collect(),
+        listed: detection.listed.iter().take(SHOWN).map(suspects::listed).collect(),
+        more_listed: more(detection.listed.len()),
+        spared: detection.spared.iter().take(SHOWN).map(suspects::spared).collect(),
+        more_spared: more(detection.spared.len()),
         log: log(detection),
         parameters: report.parameters.iter().map(|(name, value)| (plain(name), plain(value))).collect(),
+    }
+}
+
+/// How many of `clients` are not shown; empty for none.
+fn more(clients: usize) -> String {
+    match clients.saturating_sub(SHOWN) {
+        0 => String::new(),
+        rest => text::counted(rest as u64, "more client"),
     }
 }
 

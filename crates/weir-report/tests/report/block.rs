@@ -161,6 +161,32 @@ fn whoever_is_spared_is_shown_with_the_reason() {
 }
 
 #[test]
+fn of_a_botnet_the_strongest_are_shown_and_the_others_counted() {
+    let mut detection = quiet();
+    let clients = (0..1_002u32).map(|i| IpAddr::from([10, 0, (i / 256) as u8, (i % 256) as u8]));
+    let suspect = |client| Suspect { client, basis: Basis::Group, evidence: evidence(6_553) };
+    detection.listed = clients.clone().map(suspect).collect();
+    let spared = |client| Spared { client, reason: SpareReason::ClientCap, evidence: evidence(60) };
+    detection.spared = clients.take(1_001).map(spared).collect();
+    let page = page(&detection);
+    assert!(html::text(html::section(&page, "glance")).contains("1\u{202f}002 clients are listed"));
+    for (section, more) in [("listed", "2 more clients with weaker"), ("spared", "1 more client with weaker")] {
+        let text = html::text(html::section(&page, section));
+        assert!(text.contains(more) && text.contains("10.0.3.231") && !text.contains("10.0.3.232"), "{section}");
+    }
+}
+
+#[test]
+fn the_page_says_what_a_surplus_request_is() {
+    let page = page(&flood());
+    let glance = html::text(html::section(&page, "glance"));
+    for part in ["status 400 to 498, except 401 and 407", "queries apart", "at least for the third time", "ten seconds"]
+    {
+        assert!(glance.contains(part), "{part:?} is not in {glance}");
+    }
+}
+
+#[test]
 fn text_from_requests_stays_text() {
     let page = page(&flood());
     assert!(!page.contains("<script") && !page.contains("alert(\"x\")"));
