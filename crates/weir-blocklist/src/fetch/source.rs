@@ -11,6 +11,20 @@ use weir_stage::Failure;
 /// Longest name of a source in the name of a file, characters.
 const NAME: usize = 100;
 
+/// A source for people: a URL without user, query and fragment, which may be secrets.
+pub(crate) fn shown(text: &str) -> String {
+    if !text.contains("://") {
+        return text.to_owned();
+    }
+    let Ok(mut url) = Url::parse(text) else { return "a source that is no URL".to_owned() };
+    // Refused where there is no place for a user: then there is none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
 /// Where a log comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
@@ -28,6 +42,10 @@ impl Source {
         let is_url = ["http://", "https://"]
             .iter()
             .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        if !is_url && text.contains("://") && Url::parse(text).is_ok() {
+            return Err(Failure::usage(format!("{} cannot be fetched", shown(text)))
+                .hint("give the path of a file, or a URL that begins with http:// or https://"));
+        }
         if !is_url {
             return Ok(Self::File(PathBuf::from(text)));
         }
@@ -44,12 +62,7 @@ impl Source {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Url(url) => {
-                let mut url = url.clone();
-                url.set_query(None);
-                url.set_fragment(None);
-                url.to_string()
-            }
+            Self::Url(url) => shown(url.as_str()),
             Self::Stdin => "standard input".to_owned(),
         }
     }
@@ -138,6 +151,10 @@ mod tests {
         let shown = Source::parse("https://logs.example.org/a.log?token=secret#x").unwrap().shown();
         assert_eq!(shown, "https://logs.example.org/a.log");
         assert_eq!(refusal(&["https://me:secret@logs.example.org/a.log"]), "a source is a URL with a user in it");
+        let other = "ftp://me:secret@logs.example.org/a.log?token=secret";
+        assert_eq!(refusal(&[other]), "ftp://logs.example.org/a.log cannot be fetched");
+        assert_eq!(super::shown("https://me:secret/@logs.example.org"), "a source that is no URL");
+        assert_eq!(super::shown("/var/log/a?b"), "/var/log/a?b");
     }
 
     #[test]
