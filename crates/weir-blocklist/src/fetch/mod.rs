@@ -19,3 +19,4 @@ mod source;
 
 pub use command::{FetchArgs, fetch_command};
 pub use run::{Outcome, Request, STAGE, fetch};
+pub(crate) use source::shown;

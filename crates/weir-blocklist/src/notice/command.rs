@@ -10,7 +10,7 @@ use weir_contract::blocklist::{Detection, FORMAT};
 use weir_contract::files::{BLOCKED_IPS, DETECTION, REPORT};
 use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 
-use super::{Done, Failed, Notice, Notifier, Outcome};
+use super::{Done, Failed, Memory, Notice, Notifier, Outcome};
 
 /// Tell how a run ended, as the section [notice] of the parameters says
 #[derive(Debug, Clone, Parser)]
@@ -30,6 +30,11 @@ pub struct NotifyArgs {
     /// List to attach, in place of that of the detection
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+
+    /// State directory that remembers what was told last; without one a run that spares somebody, or a dry run that would
+    /// block somebody, is told of each time
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 
     /// What failed: a text, or the list in JSON that Argo gives as workflow.failures
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -66,18 +71,19 @@ pub fn notify_command(args: NotifyArgs, stage: &Stage) -> Result<(), Failure> {
         stage.note("nobody is told: neither notice.mail.server nor notice.webhook.url is set");
         return Ok(());
     }
+    let mut memory = Memory::of(args.state.as_deref(), stage);
     let host = args.name.clone().unwrap_or_else(|| stage.clock().run_info("").host);
     let notice = match args.status.as_str() {
-        "Succeeded" => succeeded(&args, host)?,
+        "Succeeded" => succeeded(&args, host, &memory)?,
         _ => {
             let (step, message) = failure(&args.message);
             Notice::failed(&Failed { host, step, message, hint: None })
         }
     };
-    notifier.tell(&notice, stage)
+    notifier.tell(&notice, &mut memory, stage)
 }
 
-fn succeeded(args: &NotifyArgs, host: String) -> Result<Notice, Failure> {
+fn succeeded(args: &NotifyArgs, host: String, memory: &Memory) -> Result<Notice, Failure> {
     let artifact = Artifact::open(&args.detection)?;
     let detection: Detection = artifact.read_versioned(DETECTION, FORMAT)?;
     let outcome: Outcome = serde_json::from_slice(&read(&args.outcome)?).map_err(|error| {
@@ -88,8 +94,8 @@ fn succeeded(args: &NotifyArgs, host: String) -> Result<Notice, Failure> {
         Some(path) => read(path)?,
         None => artifact.read(BLOCKED_IPS)?,
     };
-    let report = artifact.read(REPORT).ok();
-    Ok(Notice::done(&Done { host, detection: &detection, outcome: &outcome, list, report }))
+    let (report, told) = (artifact.read(REPORT).ok(), memory.last());
+    Ok(Notice::done(&Done { host, detection: &detection, outcome: &outcome, list, report, told }))
 }
 
 /// The first step that failed and its message: of Argo's list, which some versions quote once more, or of a text.

@@ -160,7 +160,13 @@ pub(super) fn read(parameter: &str, path: &str) -> Result<Vec<u8>, Failure> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::message::tests::{done, outcome};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    use weir_contract::blocklist::{Block, Evidence, Frequent, Suspect};
+    use weir_report::BlockReport;
+
+    use super::super::message::tests::{detection, done, outcome};
+    use super::super::{Done, Outcome};
     use super::*;
 
     pub(crate) fn params(server: &str) -> MailParams {
@@ -254,6 +260,46 @@ pub(super) mod tests {
         // printf '192.0.2.66\n' | base64
         assert!(body.contains("filename=\"blocked_ips.txt\"") && body.contains("\r\nMTkyLjAuMi42Ngo="), "{body}");
         assert!(body.contains("filename=\"report.html\""));
+    }
+
+    /// The mail about 100,000 clients with long addresses from `first` on, whose paths and user agents are of `character`.
+    fn of_a_botnet(first: IpAddr, character: char) -> (usize, Vec<&'static str>) {
+        let mut detection = detection();
+        let frequent = |n| Frequent { text: format!("{n}{}", character.to_string().repeat(199)), count: 7, error: 1 };
+        let mut suspect = detection.listed[0].clone();
+        suspect.evidence.top_paths = (0..9).map(frequent).collect();
+        suspect.evidence.top_user_agents = (0..9).map(frequent).collect();
+        detection.listed = vec![suspect; 1_000];
+        suspect = Suspect { evidence: Evidence::default(), ..detection.listed[0].clone() };
+        detection.listed.resize(100_000, suspect);
+        for (i, suspect) in (0..).zip(&mut detection.listed) {
+            suspect.client = match first {
+                IpAddr::V4(first) => Ipv4Addr::from(u32::from(first) + i).into(),
+                IpAddr::V6(first) => Ipv6Addr::from(u128::from(first) + u128::from(i)).into(),
+            };
+        }
+        let page = BlockReport { title: "Blocklist", version: "0", detection: &detection, parameters: Vec::new() };
+        let report = Some(weir_report::render_block(&page).unwrap().into_bytes());
+        let clients = detection.listed.iter().map(|suspect| suspect.client);
+        let list = clients.clone().map(|client| format!("{client}\n")).collect::<String>().into_bytes();
+        let added = clients.map(|address| Block { address, until: 1_604_416_600 }).collect();
+        let outcome = Outcome { added, ..outcome(&[], &[]) };
+        let (host, detection, outcome) = ("web-1".to_owned(), &detection, &outcome);
+        let notice = Notice::done(&Done { host, detection, outcome, list, report, told: None });
+        let mail = Mail::new(&params("smtp://localhost"), |_| None).unwrap();
+        let names = notice.attachments.iter().map(|attachment| attachment.name).collect();
+        (mail.message(&notice).unwrap().formatted().len(), names)
+    }
+
+    #[test]
+    fn a_mail_about_a_hundred_thousand_clients_is_one_that_servers_take() {
+        // Postfix's message_size_limit, unless somebody sets another.
+        let limit = 10_240_000;
+        let (bytes, names) = of_a_botnet("198.151.100.100".parse().unwrap(), 'x');
+        assert!(bytes < limit && names == ["blocked_ips.txt", "report.html"], "{bytes} {names:?}");
+        // Each character takes eight bytes of the report.
+        let (bytes, names) = of_a_botnet("2001:db8:ffff:ffff:ffff:ffff:fff0:1000".parse().unwrap(), '\u{202e}');
+        assert!(bytes < limit && names == ["blocked_ips.txt"], "{bytes} {names:?}");
     }
 
     #[test]

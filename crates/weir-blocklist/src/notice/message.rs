@@ -1,6 +1,8 @@
 //! What a notice says: who is blocked and why, what was done, how to undo it; or what failed.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,8 +10,16 @@ use weir_contract::blocklist::{Block, Detection, Evidence, Suspect};
 use weir_contract::files::{BLOCKED_IPS, REPORT};
 use weir_report::moment;
 
+use crate::enforce::Report;
+use crate::state::Told;
+
 /// Addresses named in the text; the rest is in the list that is attached.
 const NAMED: usize = 20;
+/// Addresses of a kind that programs are told; the rest is counted.
+const FOR_PROGRAMS: usize = 1_000;
+/// Bytes that may be attached for the report to be. As base64 they are 9.6 MB, and a mail of 10 MB is what mail servers
+/// take that nobody has configured.
+const ATTACHED: usize = 7_000_000;
 /// Longest subject, characters.
 const SUBJECT: usize = 150;
 
@@ -23,8 +33,10 @@ pub struct Notice {
     /// Files with it.
     pub attachments: Vec<Attachment>,
     pub(super) succeeded: bool,
-    /// Whether who is blocked changed, or would have.
-    pub(super) changed: bool,
+    /// Whether it says anything that was not told before.
+    pub(super) is_news: bool,
+    /// What is told with it of who is blocked and spared; none where it tells of a failure.
+    pub(super) told: Option<Told>,
     /// For programs.
     pub(super) data: Value,
 }
@@ -79,6 +91,8 @@ pub struct Done<'a> {
     pub list: Vec<u8>,
     /// `report.html`.
     pub report: Option<Vec<u8>>,
+    /// What was told last; none where that is not known.
+    pub told: Option<Told>,
 }
 
 /// A run that failed.
@@ -94,52 +108,105 @@ pub struct Failed {
     pub hint: Option<String>,
 }
 
-impl Outcome {
-    /// That of a report of enforcement, which has the same form.
-    ///
-    /// # Errors
-    /// What serde_json says of a report of another form.
-    pub fn of(report: &impl Serialize) -> serde_json::Result<Self> {
-        serde_json::from_value(serde_json::to_value(report)?)
+impl From<&Report> for Outcome {
+    fn from(report: &Report) -> Self {
+        let changes = &report.changes;
+        Self {
+            enforcer: report.enforcer.clone(),
+            applied: report.applied,
+            added: changes.added.clone(),
+            renewed: changes.renewed.clone(),
+            adopted: changes.adopted.clone(),
+            kept: changes.kept.clone(),
+            expired: changes.expired.clone(),
+            lifted: changes.lifted as u64,
+        }
     }
+}
 
+impl Outcome {
+    /// Whether this run changed who is blocked, or would have.
     fn changes_anything(&self) -> bool {
         // Who goes on flooding is blocked for longer at every look: that is no news.
         let blocks = [&self.added, &self.adopted, &self.expired];
         self.lifted > 0 || blocks.iter().any(|blocks| !blocks.is_empty())
     }
+
+    /// Who is blocked afterwards, or would be.
+    fn blocked(&self) -> impl Iterator<Item = IpAddr> {
+        let blocks = [&self.added, &self.renewed, &self.adopted, &self.kept];
+        blocks.into_iter().flatten().map(|block| block.address)
+    }
+}
+
+/// What is told, looked at in the ways that the parts of a notice need.
+struct Story<'a> {
+    detection: &'a Detection,
+    outcome: &'a Outcome,
+    /// Who is listed, with the rank: the strongest evidence has 0.
+    listed: HashMap<IpAddr, (usize, &'a Suspect)>,
+    /// Who is blocked from now on, the strongest evidence first.
+    added: Vec<Block>,
+    /// Whether others are spared than those that somebody was told of.
+    spares_others: bool,
+    /// Whether anything is new.
+    is_news: bool,
+}
+
+impl<'a> Story<'a> {
+    fn new(detection: &'a Detection, outcome: &'a Outcome, told: Option<Told>, now: Told) -> Self {
+        let spares_others = told.map_or(!detection.spared.is_empty(), |told| told.spared != now.spared);
+        let is_news = match told {
+            // Nothing of a dry run is done: the next one would change the same.
+            Some(told) if !outcome.applied => told != now,
+            _ => outcome.changes_anything() || spares_others,
+        };
+        let listed = detection.listed.iter().enumerate();
+        let listed: HashMap<_, _> = listed.map(|(rank, suspect)| (suspect.client, (rank, suspect))).collect();
+        let mut added = outcome.added.clone();
+        added.sort_by_key(|block| listed.get(&block.address).map_or(usize::MAX, |(rank, _)| *rank));
+        Self { detection, outcome, listed, added, spares_others, is_news }
+    }
+
+    fn suspect(&self, block: &Block) -> Option<&'a Suspect> {
+        self.listed.get(&block.address).map(|(_, suspect)| *suspect)
+    }
 }
 
 impl Notice {
-    /// Of a run that went well.
+    /// Of a run that went well. It is news where the run changed who is blocked, or where others are spared than was told
+    /// last; of a dry run, where others would be blocked than was told last.
     #[must_use]
     pub fn done(done: &Done<'_>) -> Self {
-        let Done { host, detection, outcome, list, report } = done;
+        let Done { host, detection, outcome, list, report, told } = done;
+        let now = Told::of(outcome.blocked(), detection.spared.iter().map(|spared| spared.client));
+        let story = Story::new(detection, outcome, *told, now);
         let host = plain(host);
-        let headline = headline(outcome);
-        let attached = Attachment { name: BLOCKED_IPS, content_type: "text/plain; charset=utf-8", bytes: list.clone() };
-        let report =
-            report.clone().map(|bytes| Attachment { name: REPORT, content_type: "text/html; charset=utf-8", bytes });
+        let headline = headline(&story);
+        let mut text = done_text(&host, &headline, &story);
+        let mut attachments =
+            vec![Attachment { name: BLOCKED_IPS, content_type: "text/plain; charset=utf-8", bytes: list.clone() }];
+        match report {
+            Some(bytes) if list.len() + bytes.len() > ATTACHED => {
+                let _ = writeln!(
+                    text,
+                    "\nThe report is too large for a mail: see {REPORT} in the folder of the detection."
+                );
+            }
+            Some(bytes) => {
+                let (content_type, bytes) = ("text/html; charset=utf-8", bytes.clone());
+                attachments.push(Attachment { name: REPORT, content_type, bytes });
+            }
+            None => {}
+        }
         Self {
             subject: subject(&format!("weir on {host}: {headline}")),
-            text: done_text(&host, &headline, detection, outcome),
-            attachments: [attached].into_iter().chain(report).collect(),
+            text,
+            attachments,
             succeeded: true,
-            changed: outcome.changes_anything() || !detection.spared.is_empty(),
-            data: json!({
-                "status": "succeeded",
-                "host": host,
-                "reason": plain(&detection.reason),
-                "enforcer": plain(&outcome.enforcer),
-                "applied": outcome.applied,
-                "blocked": outcome.added.iter().map(|block| program_block(block, detection)).collect::<Vec<_>>(),
-                "renewed": outcome.renewed,
-                "adopted": outcome.adopted,
-                "unblocked": outcome.expired,
-                "lifted": outcome.lifted,
-                "kept": outcome.kept.len(),
-                "blocked_ips": String::from_utf8_lossy(list),
-            }),
+            is_news: story.is_news,
+            told: Some(now),
+            data: program_data(&host, &story, list),
         }
     }
 
@@ -159,41 +226,58 @@ impl Notice {
             text,
             attachments: Vec::new(),
             succeeded: false,
-            changed: false,
+            is_news: true,
+            told: None,
             data: json!({ "status": "failed", "host": host, "step": step, "message": message, "hint": hint }),
         }
     }
 }
 
 /// What happened, in a few words.
-fn headline(outcome: &Outcome) -> String {
+fn headline(story: &Story<'_>) -> String {
+    let Story { detection, outcome, .. } = story;
     let counts = [
         (outcome.added.len() as u64, "blocked"),
         (outcome.renewed.len() as u64, "blocked for longer"),
         (outcome.adopted.len() as u64, "taken over"),
         (outcome.expired.len() as u64 + outcome.lifted, "unblocked"),
     ];
-    let parts: Vec<String> = counts
+    let mut parts: Vec<String> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", clients(*count)))
         .collect();
-    match (parts.is_empty(), outcome.applied) {
-        (true, _) => "nothing has changed".to_owned(),
-        (false, true) => parts.join(", "),
-        (false, false) => format!("dry run, not done: {}", parts.join(", ")),
+    let is_changed = !parts.is_empty();
+    match detection.spared.len() as u64 {
+        0 if story.spares_others => parts.push("nobody spared by a cap any more".to_owned()),
+        0 => {}
+        spared => parts.push(format!("{} spared by a cap", clients(spared))),
+    }
+    if parts.is_empty() && story.is_news {
+        // A dry run that would no longer block somebody who was told of.
+        parts.push(match outcome.kept.len() as u64 {
+            0 => "nobody would be blocked any more".to_owned(),
+            kept => format!("{} blocked as before", clients(kept)),
+        });
+    }
+    match (parts.is_empty(), outcome.applied, is_changed) {
+        (true, ..) => "nothing has changed".to_owned(),
+        (false, true, _) => parts.join(", "),
+        (false, false, true) => format!("dry run, not done: {}", parts.join(", ")),
+        (false, false, false) => format!("dry run: {}", parts.join(", ")),
     }
 }
 
-fn done_text(host: &str, headline: &str, detection: &Detection, outcome: &Outcome) -> String {
+fn done_text(host: &str, headline: &str, story: &Story<'_>) -> String {
+    let Story { detection, outcome, .. } = story;
     let mut text = format!("weir block on {host}: {headline}.\n\n{}\n", sentence(&plain(&detection.reason)));
     if !outcome.applied {
         text.push_str("\nThis was a dry run: what follows would be done with --apply.\n");
     }
     let until = |block: &Block| format!("{} until {}", block.address, time(block.until));
-    section(&mut text, &format!("Blocked, by {}", plain(&outcome.enforcer)), &outcome.added, |block| {
+    section(&mut text, &format!("Blocked, by {}", plain(&outcome.enforcer)), &story.added, |block| {
         let mut lines = vec![until(block)];
-        if let Some(suspect) = suspect(block, detection) {
+        if let Some(suspect) = story.suspect(block) {
             lines.extend([format!("  {}", suspect.sentence()), format!("  {}", describe(&suspect.evidence))]);
         }
         lines
@@ -206,6 +290,12 @@ fn done_text(host: &str, headline: &str, detection: &Detection, outcome: &Outcom
     if outcome.lifted > 0 {
         let _ = writeln!(text, "\nNo longer blocked, since they never may be: {}", clients(outcome.lifted));
     }
+    section(&mut text, "Spared by a cap, though they would be listed", &detection.spared, |spared| {
+        vec![format!(
+            "{}: {} requests, of these {} surplus",
+            spared.client, spared.evidence.requests, spared.evidence.surplus
+        )]
+    });
     let log = &detection.log;
     let _ = writeln!(
         text,
@@ -222,27 +312,53 @@ fn done_text(host: &str, headline: &str, detection: &Detection, outcome: &Outcom
     text
 }
 
-/// A block without what its requests said.
-fn program_block(block: &Block, detection: &Detection) -> Value {
-    let reason = suspect(block, detection).map(Suspect::sentence);
-    json!({ "address": block.address, "until": block.until, "reason": reason })
+/// The same for programs, without what requests said. Of each kind the first, and how many there are: what takes calls
+/// refuses long ones.
+fn program_data(host: &str, story: &Story<'_>, list: &[u8]) -> Value {
+    let Story { detection, outcome, added, .. } = story;
+    let first = |blocks: &[Block]| blocks.iter().take(FOR_PROGRAMS).copied().collect::<Vec<_>>();
+    let with_reason = |block: &Block| {
+        let reason = story.suspect(block).map(Suspect::sentence);
+        json!({ "address": block.address, "until": block.until, "reason": reason })
+    };
+    let spared = detection.spared.iter().take(FOR_PROGRAMS).map(|spared| spared.client);
+    let list = String::from_utf8_lossy(list);
+    json!({
+        "status": "succeeded",
+        "host": host,
+        "reason": plain(&detection.reason),
+        "enforcer": plain(&outcome.enforcer),
+        "applied": outcome.applied,
+        "blocked": added.iter().take(FOR_PROGRAMS).map(with_reason).collect::<Vec<_>>(),
+        "renewed": first(&outcome.renewed),
+        "adopted": first(&outcome.adopted),
+        "unblocked": first(&outcome.expired),
+        "spared": spared.collect::<Vec<_>>(),
+        "lifted": outcome.lifted,
+        "kept": outcome.kept.len(),
+        "blocked_ips": list.split_inclusive('\n').take(FOR_PROGRAMS).collect::<String>(),
+        "counts": {
+            "blocked": added.len(),
+            "renewed": outcome.renewed.len(),
+            "adopted": outcome.adopted.len(),
+            "unblocked": outcome.expired.len(),
+            "spared": detection.spared.len(),
+            "blocked_ips": list.lines().count(),
+        },
+    })
 }
 
-fn suspect<'a>(block: &Block, detection: &'a Detection) -> Option<&'a Suspect> {
-    detection.listed.iter().find(|suspect| suspect.client == block.address)
-}
-
-/// A heading and a few of `blocks`; nothing where there are none.
-fn section(text: &mut String, heading: &str, blocks: &[Block], lines: impl Fn(&Block) -> Vec<String>) {
-    if blocks.is_empty() {
+/// A heading and a few of `entries`; nothing where there are none.
+fn section<T>(text: &mut String, heading: &str, entries: &[T], lines: impl Fn(&T) -> Vec<String>) {
+    if entries.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{heading}:");
-    for line in blocks.iter().take(NAMED).flat_map(lines) {
+    for line in entries.iter().take(NAMED).flat_map(lines) {
         let _ = writeln!(text, "  {line}");
     }
-    if blocks.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", blocks.len() - NAMED);
+    if entries.len() > NAMED {
+        let _ = writeln!(text, "  and {} more", entries.len() - NAMED);
     }
 }
 
@@ -290,7 +406,8 @@ fn subject(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use weir_contract::blocklist::{Basis, FORMAT, Frequent, LogSummary, Method, Peak};
+    use crate::enforce::Changes;
+    use weir_contract::blocklist::{Basis, FORMAT, Frequent, LogSummary, Method, Peak, SpareReason, Spared};
 
     fn block(address: &str) -> Block {
         Block { address: address.parse().unwrap(), until: 1_604_416_600 }
@@ -340,7 +457,21 @@ pub(super) mod tests {
     pub(crate) fn done(outcome: &Outcome) -> Notice {
         let (detection, list) = (detection(), b"192.0.2.66\n".to_vec());
         let host = "web-1".to_owned();
-        Notice::done(&Done { host, detection: &detection, outcome, list, report: Some(b"<!DOCTYPE html>".to_vec()) })
+        let report = Some(b"<!DOCTYPE html>".to_vec());
+        Notice::done(&Done { host, detection: &detection, outcome, list, report, told: None })
+    }
+
+    /// Of a run that spares these, when `told` was told last.
+    fn after(told: Option<Told>, outcome: &Outcome, spared: &[&str]) -> Notice {
+        let mut detection = detection();
+        let reason = SpareReason::TrafficCap;
+        let spare = |client: &&str| {
+            let Suspect { client, evidence, .. } = suspect(client);
+            Spared { client, reason: reason.clone(), evidence }
+        };
+        detection.spared = spared.iter().map(spare).collect();
+        let (host, list) = ("web-1".to_owned(), Vec::new());
+        Notice::done(&Done { host, detection: &detection, outcome, list, report: None, told })
     }
 
     #[test]
@@ -378,25 +509,107 @@ pub(super) mod tests {
     #[test]
     fn only_what_changes_who_is_blocked_is_a_change() {
         let nothing = outcome(&[], &[]);
-        assert!(!done(&nothing).changed && done(&nothing).subject == "weir on web-1: nothing has changed");
+        assert!(!done(&nothing).is_news && done(&nothing).subject == "weir on web-1: nothing has changed");
         for change in
             [Outcome { adopted: vec![block("192.0.2.7")], ..nothing.clone() }, Outcome { lifted: 1, ..nothing.clone() }]
         {
-            assert!(done(&change).changed, "{change:?}");
+            assert!(done(&change).is_news, "{change:?}");
         }
         let renewed = Outcome { renewed: vec![block("192.0.2.7")], ..nothing.clone() };
-        assert!(!done(&renewed).changed, "who goes on flooding is no news");
+        assert!(!done(&renewed).is_news, "who goes on flooding is no news");
         assert!(done(&Outcome { lifted: 1, ..nothing }).subject.ends_with(": 1 client unblocked"));
     }
 
     #[test]
-    fn a_report_of_enforcement_is_an_outcome() {
-        let report = json!({
-            "applied": true, "enforcer": "ipset", "told": true, "added": [{"address": "192.0.2.1", "until": 7}],
-            "renewed": [], "adopted": [], "kept": [], "expired": [], "lifted": 2, "settled": ["192.0.2.9"], "protected": [],
-        });
-        let outcome = Outcome::of(&report).unwrap();
-        assert_eq!((outcome.added[0].until, outcome.lifted, outcome.enforcer.as_str()), (7, 2, "ipset"));
+    fn whoever_is_spared_is_told_of_until_others_are() {
+        let nothing = outcome(&[], &[]);
+        let first = after(None, &nothing, &["192.0.2.7"]);
+        assert!(first.is_news);
+        assert_eq!(first.subject, "weir on web-1: 1 client spared by a cap");
+        assert!(first.text.contains("listed:\n  192.0.2.7: 6553 requests, of these 3276 surplus\n"), "{}", first.text);
+        assert_eq!(first.data["spared"], json!(["192.0.2.7"]));
+        assert!(!after(first.told, &nothing, &["192.0.2.7"]).is_news);
+        let other = after(first.told, &nothing, &["192.0.2.8"]);
+        assert!(other.is_news, "as many, but another");
+        let nobody = after(other.told, &nothing, &[]);
+        assert!(nobody.is_news);
+        assert_eq!(nobody.subject, "weir on web-1: nobody spared by a cap any more");
+        assert!(!after(nobody.told, &nothing, &[]).is_news);
+        let both = after(first.told, &outcome(&["192.0.2.66"], &[]), &["192.0.2.7"]);
+        assert_eq!(both.subject, "weir on web-1: 1 client blocked, 1 client spared by a cap");
+    }
+
+    #[test]
+    fn a_dry_run_is_told_of_once_for_the_same_clients() {
+        let dry = |added: &[&str]| Outcome { applied: false, kept: Vec::new(), ..outcome(added, &[]) };
+        let first = after(None, &dry(&["192.0.2.66"]), &[]);
+        assert!(first.is_news && !after(first.told, &dry(&["192.0.2.66"]), &[]).is_news);
+        let other = after(first.told, &dry(&["192.0.2.67"]), &[]);
+        assert!(other.is_news && other.subject == first.subject, "as many, but another");
+        let over = after(other.told, &dry(&[]), &[]);
+        assert!(over.is_news);
+        assert_eq!(over.subject, "weir on web-1: dry run: nobody would be blocked any more");
+        let fewer = Outcome { kept: vec![block("192.0.2.66")], ..dry(&[]) };
+        let fewer = after(after(None, &dry(&["192.0.2.66", "192.0.2.67"]), &[]).told, &fewer, &[]);
+        assert_eq!(fewer.subject, "weir on web-1: dry run: 1 client blocked as before");
+        let spared = after(None, &dry(&[]), &["192.0.2.7"]);
+        assert_eq!(spared.subject, "weir on web-1: dry run: 1 client spared by a cap");
+        assert!(after(first.told, &outcome(&["192.0.2.66"], &[]), &[]).is_news, "now it is done");
+    }
+
+    #[test]
+    fn a_report_of_enforcement_is_an_outcome_directly_and_by_its_file() {
+        let blocks = |address: &str| vec![block(address)];
+        let report = Report {
+            applied: true,
+            enforcer: "ipset".to_owned(),
+            told: true,
+            changes: Changes {
+                added: blocks("192.0.2.1"),
+                renewed: blocks("192.0.2.2"),
+                adopted: blocks("192.0.2.3"),
+                kept: blocks("192.0.2.4"),
+                expired: blocks("192.0.2.5"),
+                lifted: 2,
+                settled: vec!["192.0.2.9".parse().unwrap()],
+                protected: Vec::new(),
+            },
+        };
+        let outcome = Outcome::from(&report);
+        assert_eq!((outcome.expired[0].until, outcome.lifted, outcome.enforcer.as_str()), (1_604_416_600, 2, "ipset"));
+        let file = serde_json::to_value(&report).unwrap();
+        assert_eq!(serde_json::from_value::<Outcome>(file).unwrap(), outcome);
+    }
+
+    #[test]
+    fn of_a_botnet_the_strongest_are_told_and_everybody_is_in_the_list() {
+        let address = |i: u32| IpAddr::from([10, 0, (i / 256) as u8, (i % 256) as u8]);
+        let mut detection = detection();
+        // The strongest has the highest address.
+        let suspects = (0..3_000).rev().map(|i| Suspect { client: address(i), ..suspect("10.0.0.0") });
+        detection.listed = suspects.collect();
+        let added = (0..3_000).map(|i| Block { address: address(i), until: 1_604_416_600 }).collect();
+        let outcome = Outcome { added, ..outcome(&[], &[]) };
+        let list: String = detection.listed.iter().map(|suspect| format!("{}\n", suspect.client)).collect();
+        let report = Some(vec![b'-'; ATTACHED - list.len() + 1]);
+        let (host, list) = ("web-1".to_owned(), list.into_bytes());
+        let done = Done { host, detection: &detection, outcome: &outcome, list: list.clone(), report, told: None };
+        let notice = Notice::done(&done);
+        assert!(notice.text.contains("10.0.11.183 until") && notice.text.contains("  and 2980 more\n"));
+        assert!(notice.text.contains("The report is too large for a mail: see report.html"), "{}", notice.text);
+        let [attached] = &notice.attachments[..] else { panic!("{:?}", notice.attachments.len()) };
+        assert_eq!((attached.name, &attached.bytes), (BLOCKED_IPS, &list));
+        let data = &notice.data;
+        assert_eq!(
+            (&data["blocked"][0]["address"], &data["counts"]["blocked"]),
+            (&json!("10.0.11.183"), &json!(3_000))
+        );
+        assert_eq!(data["blocked"].as_array().unwrap().len(), FOR_PROGRAMS);
+        assert!(data.to_string().len() < 300_000, "{}", data.to_string().len());
+
+        let smaller =
+            Notice::done(&Done { report: done.report.clone().map(|bytes| bytes[1..].to_vec()), ..done.clone() });
+        assert_eq!(smaller.attachments.len(), 2, "a report that fits goes with it");
     }
 
     #[test]
@@ -404,7 +617,9 @@ pub(super) mod tests {
         let addresses: Vec<String> = (0..100).map(|i| format!("192.0.2.{i}")).collect();
         let added: Vec<&str> = addresses.iter().map(String::as_str).collect();
         let notice = done(&outcome(&added, &[]));
-        assert!(notice.text.contains("192.0.2.19 until") && !notice.text.contains("192.0.2.20 until"));
+        // The one with the evidence comes first.
+        assert!(notice.text.contains("nftables:\n  192.0.2.66 until"), "{}", notice.text);
+        assert!(notice.text.contains("192.0.2.18 until") && !notice.text.contains("192.0.2.19 until"));
         assert!(notice.text.contains("  and 80 more\n"));
     }
 

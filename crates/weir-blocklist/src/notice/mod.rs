@@ -11,6 +11,7 @@ mod command;
 mod error;
 mod host;
 mod mail;
+mod memory;
 mod message;
 mod params;
 mod smtp;
@@ -18,6 +19,7 @@ mod webhook;
 
 pub use command::{NotifyArgs, notify_command};
 pub use error::NoticeError;
+pub use memory::Memory;
 pub use message::{Attachment, Done, Failed, Notice, Outcome};
 pub use params::{MailParams, MailTls, NoticeParams, Success, WebhookParams};
 
@@ -48,13 +50,13 @@ impl Notifier {
         Ok(Self { success: params.success, failure: params.failure, mail, webhook })
     }
 
-    /// Tells everybody, if `notice` is of a kind that is wanted. Call it last.
+    /// Tells everybody, if `notice` is of a kind that is wanted, and keeps in `memory` what anybody was told. Call it last.
     ///
     /// # Errors
     /// A failure to be retried that names who could not be told; the others were.
-    pub fn tell(&self, notice: &Notice, stage: &Stage) -> Result<(), Failure> {
+    pub fn tell(&self, notice: &Notice, memory: &mut Memory, stage: &Stage) -> Result<(), Failure> {
         if !self.wants(notice) {
-            stage.detail("nobody is told: nothing changed");
+            stage.detail("nobody is told: nothing is new");
             return Ok(());
         }
         if !self.knows_anybody() {
@@ -64,11 +66,19 @@ impl Notifier {
         let mail = self.mail.as_ref().map(|mail| (mail.name(), mail.send(notice)));
         let webhook = self.webhook.as_ref().map(|webhook| (webhook.name(), webhook.send(notice)));
         let mut failed = Vec::new();
+        let mut is_told = false;
         for (name, sent) in mail.into_iter().chain(webhook) {
             match sent {
-                Ok(()) => stage.note(format!("told {name}")),
+                Ok(()) => {
+                    is_told = true;
+                    stage.note(format!("told {name}"));
+                }
                 Err(error) => failed.push((name, Failure::from(error))),
             }
+        }
+        // Not only once everybody is: one who cannot be told would have the others told the same at every run.
+        if let (true, Some(told)) = (is_told, notice.told) {
+            memory.keep(told, stage);
         }
         let Some((name, last)) = failed.pop() else { return Ok(()) };
         for (name, failure) in failed {
@@ -87,7 +97,7 @@ impl Notifier {
         match (notice.succeeded, self.success) {
             (false, _) => self.failure,
             (true, Success::Always) => true,
-            (true, Success::Change) => notice.changed,
+            (true, Success::Change) => notice.is_news,
             (true, Success::Never) => false,
         }
     }

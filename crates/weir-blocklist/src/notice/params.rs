@@ -24,7 +24,8 @@ pub struct NoticeParams {
 pub enum Success {
     /// All of them.
     Always,
-    /// Those that changed who is blocked, or would have.
+    /// Those that changed who is blocked, and those that found others to be spared, or to be blocked without --apply, than
+    /// was told last.
     #[default]
     Change,
     /// None.

@@ -1,16 +1,16 @@
 //! A run that does not end: what is appended to logs counts for a while, and is looked at now and then.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use weir_accesslog::{Follower, Window};
+use weir_accesslog::Window;
 use weir_stage::Failure;
 
-use super::{Run, RunArgs, Stopped, at};
+use super::logs::Logs;
+use super::{Ended, Run, RunArgs, Stopped, at};
 use crate::detect::{commit, now, settings};
-use crate::notice::Notice;
+use crate::fetch::shown;
 
 /// How often files are looked at.
 const POLL: Duration = Duration::from_secs(1);
@@ -18,37 +18,56 @@ const POLL: Duration = Duration::from_secs(1);
 /// Follows until Ctrl-C. A look that fails is told once and does not end it: the next one may be better. Allow lists are
 /// read again for every look.
 pub(super) fn follow(run: &mut Run<'_>, args: &RunArgs) -> Result<(), Failure> {
-    if let Some(other) = args.log.iter().find(|source| *source == "-" || source.contains("://")) {
-        return Err(Failure::usage(format!("{other} cannot be followed")).hint("give files with --follow"));
-    }
-    let paths: Vec<PathBuf> = args.log.iter().map(PathBuf::from).collect();
-    let mut follower = Follower::new(&paths).map_err(|error| unreadable(&error))?;
-    let mut window = Window::new(&settings(run.request())?, args.window);
+    let (mut logs, mut window) = begin(run, args).map_err(|stopped| run.failed(stopped))?;
     let every = Duration::from_secs(args.every.into());
     let mut looked: Option<Instant> = None;
-    let mut told = Told::default();
+    let mut fails = false;
     run.stage.note(format!("following {} until Ctrl-C", args.log.join(", ")));
     while !run.stage.is_cancelled() {
         let stage = run.stage;
-        let polled = follower.poll(|path, lines| {
+        let count = |path: &Path, lines: &[u8]| {
             // Reading a long log to its end takes a while.
             if !stage.is_cancelled() {
                 window.add(&path.display().to_string(), lines, now());
             }
-        });
+        };
+        logs.poll(count, stage);
         if looked.is_none_or(|looked| looked.elapsed() >= every) && !stage.is_cancelled() {
             looked = Some(Instant::now());
-            let done = run.look().map_err(at("parameters"));
-            let done = done.and_then(|()| polled.map_err(|error| at("fetch")(unreadable(&error))));
-            told.of(done.and_then(|()| look(run, &mut window)), run);
+            match look(run, &logs, &mut window) {
+                Ok(ended) => {
+                    fails = false;
+                    if let Err(error) = run.tell(ended) {
+                        stage.warn(error.to_string());
+                    }
+                }
+                Err(stopped) => {
+                    let failure = if fails { stopped.failure.context(stopped.step) } else { run.failed(stopped) };
+                    fails = true;
+                    stage.warn(failure.to_string());
+                }
+            }
         }
         std::thread::sleep(POLL.min(every));
     }
     Ok(())
 }
 
+/// What was written before the start of this process counts as well, as far as the window reaches.
+fn begin(run: &Run<'_>, args: &RunArgs) -> Result<(Logs, Window), Stopped> {
+    if let Some(other) = args.log.iter().find(|source| *source == "-" || source.contains("://")) {
+        let refused = Failure::usage(format!("{} cannot be followed", shown(other)));
+        return Err(at("parameters")(refused.hint("give files with --follow")));
+    }
+    let window = Window::new(&settings(run.request()).map_err(at("parameters"))?, args.window);
+    let logs = Logs::open(args.log.iter().map(PathBuf::from), run.stage).map_err(at("fetch"))?;
+    Ok((logs, window))
+}
+
 /// Detects in the window and enforces what is found.
-fn look(run: &Run<'_>, window: &mut Window) -> Result<Notice, Stopped> {
+fn look(run: &mut Run<'_>, logs: &Logs, window: &mut Window) -> Result<Ended, Stopped> {
+    run.look().map_err(at("parameters"))?;
+    logs.check().map_err(at("fetch"))?;
     let counts = window.counts(now());
     let log = &counts.log;
     if log.unreadable > log.requests {
@@ -58,38 +77,4 @@ fn look(run: &Run<'_>, window: &mut Window) -> Result<Notice, Stopped> {
     let clock = run.stage.clock();
     let found = commit(run.request(), &counts, BTreeMap::new(), clock, run.stage).map_err(at("detect"))?;
     run.enforce(&found)
-}
-
-fn unreadable(error: &io::Error) -> Failure {
-    Failure::input(error.to_string())
-}
-
-/// What was told last: the same is not told at every look.
-#[derive(Default)]
-struct Told {
-    preview: Option<String>,
-    fails: bool,
-}
-
-impl Told {
-    fn of(&mut self, done: Result<Notice, Stopped>, run: &Run<'_>) {
-        let notice = match done {
-            Ok(notice) => notice,
-            Err(stopped) if self.fails => {
-                run.stage.warn(stopped.failure.context(stopped.step).to_string());
-                return;
-            }
-            Err(stopped) => {
-                self.fails = true;
-                run.stage.warn(run.failed(stopped).to_string());
-                return;
-            }
-        };
-        self.fails = false;
-        let is_known = !run.args.enforcer.apply && self.preview.as_ref() == Some(&notice.subject);
-        self.preview = Some(notice.subject.clone());
-        if !is_known && let Err(error) = run.notifier.tell(&notice, run.stage) {
-            run.stage.warn(error.to_string());
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! `weir block run`: fetch, detect, enforce, one after the other, and a notice however that ends.
 //!
-//! A step that fails changes nothing of who is blocked, and whoever is to be told is told which one it was. Without
-//! `--since` only requests count that are no older than a block is long: nobody is blocked now for what is over.
+//! A step that fails changes nothing of who is blocked, and whoever is to be told is told which one it was; once it is
+//! enforced nothing else that fails says so. Without `--since` only requests count that are no older than a block is long: nobody is blocked now for what is over.
 
 mod follow;
+mod logs;
 
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use weir_stage::{CommonArgs, Failure, Stage};
 use crate::detect::{Logs, LookArgs, REPORT, Request, now, run as detect};
 use crate::enforce::command::{EnforcerArgs, Others, Rules, enforce_detection, enforced};
 use crate::fetch;
-use crate::notice::{Done, Failed, Notice, NoticeParams, Notifier, Outcome};
+use crate::notice::{Done, Failed, Memory, Notice, NoticeParams, Notifier, Outcome};
 use crate::params;
 
 /// Folder of the fetched logs in the state directory.
@@ -77,6 +78,8 @@ struct Run<'a> {
     args: &'a RunArgs,
     request: Option<Request>,
     notifier: Notifier,
+    /// What was told last.
+    memory: Memory,
     stage: &'a Stage,
     others: Others<'a>,
 }
@@ -85,6 +88,18 @@ struct Run<'a> {
 struct Stopped {
     step: &'static str,
     failure: Failure,
+}
+
+/// A run whose steps are all done.
+struct Ended {
+    detection: Detection,
+    outcome: Outcome,
+    /// `blocked_ips.txt`.
+    list: Vec<u8>,
+    /// `report.html`.
+    report: Vec<u8>,
+    /// Whether the result could be printed.
+    printed: Result<(), Failure>,
 }
 
 /// For `map_err`.
@@ -96,7 +111,8 @@ impl<'a> Run<'a> {
     fn new(args: &'a RunArgs, stage: &'a Stage, others: Others<'a>) -> Result<Self, Failure> {
         let params: NoticeParams = params::load(&args.look.params)?.section("notice")?;
         let notifier = Notifier::new(&params, |name| stage.variable(name))?;
-        let mut run = Self { args, request: None, notifier, stage, others };
+        let memory = Memory::of(Some(&args.enforcer.state), stage);
+        let mut run = Self { args, request: None, notifier, memory, stage, others };
         match run.look() {
             Ok(()) => Ok(run),
             Err(failure) => Err(run.failed(Stopped { step: "parameters", failure })),
@@ -119,14 +135,14 @@ impl<'a> Run<'a> {
         self.request.as_ref().expect("a run starts with a request")
     }
 
-    fn once(&self, sources: &[String]) -> Result<(), Failure> {
+    fn once(&mut self, sources: &[String]) -> Result<(), Failure> {
         let done = self.fetch(sources).and_then(|logs| {
             let request = Request { logs, ..self.request().clone() };
             let outcome = detect(&request, self.stage).map_err(at("detect"))?;
             self.enforce(&outcome.artifact)
         });
         match done {
-            Ok(notice) => self.notifier.tell(&notice, self.stage),
+            Ok(ended) => self.tell(ended),
             Err(stopped) => Err(self.failed(stopped)),
         }
     }
@@ -142,31 +158,45 @@ impl<'a> Run<'a> {
         Ok(Logs::Artifact(fetched.artifact.dir().to_owned()))
     }
 
-    /// Enforces the detection of an artifact; prints it and what changed.
-    fn enforce(&self, artifact: &Artifact) -> Result<Notice, Stopped> {
+    /// Enforces the detection of an artifact; prints it and what changed. All that is needed is read before.
+    fn enforce(&self, artifact: &Artifact) -> Result<Ended, Stopped> {
         let read = |file: &str| artifact.read(file).map_err(|error| at("enforce")(error.into()));
         let detection: Detection =
             artifact.read_versioned(DETECTION, FORMAT).map_err(|error| at("enforce")(error.into()))?;
+        let (list, report) = (read(BLOCKED_IPS)?, read(REPORT)?);
         let rules = Rules { allow: &self.request().allow, seconds: self.request().params.block_seconds };
-        let report = enforce_detection(&detection, &self.args.enforcer, rules, self.stage, self.others)
+        let done = enforce_detection(&detection, &self.args.enforcer, rules, self.stage, self.others)
             .map_err(at("enforce"))?;
-        let outcome = Outcome::of(&report).map_err(|error| at("enforce")(Failure::retry(error.to_string())))?;
-        let result = serde_json::json!({"detection": detection, "enforcement": report});
-        let text = || format!("{}\n{}", crate::detect::text(&detection), enforced(&report, &detection));
-        self.stage.result(&result, text).map_err(at("enforce"))?;
-        let (host, list, report) = (self.host(), read(BLOCKED_IPS)?, Some(read(REPORT)?));
-        Ok(Notice::done(&Done { host, detection: &detection, outcome: &outcome, list, report }))
+        let result = serde_json::json!({"detection": detection, "enforcement": done});
+        let text = || format!("{}\n{}", crate::detect::text(&detection), enforced(&done, &detection));
+        let printed = self.stage.result(&result, text);
+        Ok(Ended { outcome: Outcome::from(&done), detection, list, report, printed })
+    }
+
+    /// Tells of a run that went well. That the result could not be printed is a failure of the command and not of the run.
+    fn tell(&mut self, ended: Ended) -> Result<(), Failure> {
+        let Ended { detection, outcome, list, report, printed } = ended;
+        let (host, report, told) = (self.host(), Some(report), self.memory.last());
+        let notice = Notice::done(&Done { host, detection: &detection, outcome: &outcome, list, report, told });
+        let sent = self.notifier.tell(&notice, &mut self.memory, self.stage);
+        match (printed, sent) {
+            (Err(unprinted), Err(unsent)) => {
+                self.stage.warn(unsent.to_string());
+                Err(unprinted)
+            }
+            (printed, sent) => printed.and(sent),
+        }
     }
 
     /// Tells of a failure, and gives it back. An interruption is nobody's business.
-    fn failed(&self, stopped: Stopped) -> Failure {
+    fn failed(&mut self, stopped: Stopped) -> Failure {
         let Stopped { step, failure } = stopped;
         if self.stage.is_cancelled() {
             return failure;
         }
         let (message, hint) = (failure.message.clone(), failure.hint.clone());
         let notice = Notice::failed(&Failed { host: self.host(), step: step.to_owned(), message, hint });
-        if let Err(error) = self.notifier.tell(&notice, self.stage) {
+        if let Err(error) = self.notifier.tell(&notice, &mut self.memory, self.stage) {
             self.stage.warn(error.to_string());
         }
         failure.context(step)

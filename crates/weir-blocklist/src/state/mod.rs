@@ -6,6 +6,7 @@
 //! ├── blocked_ips.txt    everybody who ever was, each once, the first first, but for those who were let in by hand or
 //! │                      are allowed by now; replaced by rename
 //! ├── audit.jsonl        every change, one object per line; only ever appended to
+//! ├── told.json          what somebody was told last; replaced by rename
 //! └── .lock              held by whoever changes them; never deleted
 //! ```
 //!
@@ -15,6 +16,7 @@
 mod audit;
 mod blocked_ips;
 mod error;
+mod told;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -30,6 +32,7 @@ use weir_contract::json;
 
 pub use audit::{Action, Author, Record};
 pub use error::StateError;
+pub use told::Told;
 
 /// The state directory, held against every other process until it is dropped.
 #[derive(Debug)]

@@ -110,4 +110,10 @@ status=0
 notify "smtp://127.0.0.1:$plain" none "${hook[@]}" "notice.webhook.url=http://localhost:$webhook/gone" || status=$?
 [ $status = 1 ] && [ "$(count plain)" = 3 ] || fail "a webhook that is gone: $status, $(count plain) mails"
 
+# The same dry run is told of once where a state directory remembers it.
+sed -i 's/true/false/' "$work/outcome.json"
+for _ in 1 2; do notify "smtp://127.0.0.1:$plain" none --state "$work/state" || fail "no mail of a dry run"; done
+[ "$(count plain)" = 4 ] || fail "a dry run is told of $(($(count plain) - 3)) times"
+arrived "$work/got/plain-4.eml" "weir on web-1: dry run, not done: 1 client blocked" "with --apply" "$list" "$report"
+
 echo "mails and calls arrive, and nothing arrives that should not"
