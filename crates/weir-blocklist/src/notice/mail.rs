@@ -297,6 +297,8 @@ pub(super) mod tests {
         let limit = 10_240_000;
         let (bytes, names) = of_a_botnet("198.151.100.100".parse().unwrap(), 'x');
         assert!(bytes < limit && names == ["blocked_ips.txt", "report.html"], "{bytes} {names:?}");
+        let (bytes, names) = of_a_botnet("2001:db8:ffff:ffff:ffff:ffff:0:0".parse().unwrap(), 'x');
+        assert!(bytes < limit && names.len() == 2, "{bytes} {names:?}");
         // Each character takes eight bytes of the report.
         let (bytes, names) = of_a_botnet("2001:db8:ffff:ffff:ffff:ffff:fff0:1000".parse().unwrap(), '\u{202e}');
         assert!(bytes < limit && names == ["blocked_ips.txt"], "{bytes} {names:?}");
