@@ -241,7 +241,10 @@ fn write(draft: &Draft, detection: &Detection, params: &BlocklistParams, stage: 
     let target = PolicyTarget::default();
     let yaml = |policy: Value| out::to_yaml(&policy).map_err(|error| Failure::retry(error.to_string()));
     let network_policy = out::NETWORK_POLICY_NOTE.to_owned() + &yaml(out::network_policy(&blocks, &target))?;
-    let cilium_network_policy = yaml(out::cilium_network_policy(&blocks, &target))?;
+    let cilium_network_policy = match out::cilium_network_policy(&blocks, &target) {
+        Some(policy) => yaml(policy)?,
+        None => out::NO_CILIUM_NETWORK_POLICY.to_owned(),
+    };
     let report = BlockReport { title: "Blocklist", version: stage.version(), detection, parameters: shown(params)? };
     let report = weir_report::render_block(&report)?;
     draft.write_json(DETECTION, detection)?;

@@ -22,7 +22,10 @@ pub(crate) use decisions::{BAN, ORIGIN, SCOPE};
 pub use decisions::{Decision, SCENARIO};
 pub use ipset::{LONGEST as IPSET_LONGEST, ipset};
 pub use nftables::nftables;
-pub use policy::{NETWORK_POLICY_NOTE, PolicyTarget, YamlError, cilium_network_policy, network_policy, to_yaml};
+pub use policy::{
+    NETWORK_POLICY_NOTE, NO_CILIUM_NETWORK_POLICY, PolicyTarget, YamlError, cilium_network_policy, network_policy,
+    to_yaml,
+};
 
 /// File with the decisions in CrowdSec's form.
 pub const DECISIONS: &str = "decisions.json";

@@ -55,24 +55,34 @@ pub fn network_policy(blocks: &[Block], target: &PolicyTarget) -> Value {
 
 /// A `CiliumNetworkPolicy` of `cilium.io/v2` that denies what is blocked, whatever other policies allow. Without
 /// `enableDefaultDeny`, which Cilium knows since 1.16, a policy would close the pod to whatever no policy allows; an API
-/// server that validates refuses the field where Cilium is older.
+/// server that validates refuses the field where Cilium is older. None where nobody is blocked: Cilium refuses a policy
+/// without a rule.
 #[must_use]
-pub fn cilium_network_policy(blocks: &[Block], target: &PolicyTarget) -> Value {
+pub fn cilium_network_policy(blocks: &[Block], target: &PolicyTarget) -> Option<Value> {
     let (mut denied, six) = cidrs(blocks);
     denied.extend(six);
-    let rules = if denied.is_empty() { json!([]) } else { json!([{"fromCIDR": denied}]) };
+    if denied.is_empty() {
+        return None;
+    }
     let spec = json!({
         "endpointSelector": selector(target),
         "enableDefaultDeny": {"ingress": false},
-        "ingressDeny": rules,
+        "ingressDeny": [{"fromCIDR": denied}],
     });
-    json!({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata(target), "spec": spec})
+    Some(
+        json!({"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata(target), "spec": spec}),
+    )
 }
 
 /// What a reader of the NetworkPolicy's file has to know, as comments of YAML.
 pub const NETWORK_POLICY_NOTE: &str = "\
 # Policies add up: a client that is left out here still comes in where another policy of these pods lets it in.
 # It is left out by the address that the pod sees: a load balancer has to keep the client's (externalTrafficPolicy: Local).
+";
+
+/// What the CiliumNetworkPolicy's file says in place of a policy where nobody is blocked.
+pub const NO_CILIUM_NETWORK_POLICY: &str = "\
+# Nobody is blocked, so there is no policy. To end an earlier one: kubectl delete ciliumnetworkpolicy weir-blocklist
 ";
 
 /// `value` as YAML in block style, a line feed at the end.
@@ -154,7 +164,7 @@ spec:
 
     #[test]
     fn a_cilium_policy_denies_those_blocked_and_closes_nothing_else() {
-        let policy = cilium_network_policy(&blocks(&["2001:db8::1", "192.0.2.1"]), &PolicyTarget::default());
+        let policy = cilium_network_policy(&blocks(&["2001:db8::1", "192.0.2.1"]), &PolicyTarget::default()).unwrap();
         assert_eq!(policy["spec"]["ingressDeny"], json!([{"fromCIDR": ["192.0.2.1/32", "2001:db8::1/128"]}]));
         assert_eq!(policy["spec"]["enableDefaultDeny"], json!({"ingress": false}));
         assert!(policy["spec"].get("ingress").is_none());
@@ -163,7 +173,9 @@ spec:
     #[test]
     fn without_blocks_there_is_nothing_to_deny() {
         let target = PolicyTarget::default();
-        assert_eq!(cilium_network_policy(&[], &target)["spec"]["ingressDeny"], json!([]));
+        assert_eq!(cilium_network_policy(&[], &target), None);
+        assert!(NO_CILIUM_NETWORK_POLICY.lines().all(|line| line.starts_with('#')), "nothing to apply");
+        assert!(NO_CILIUM_NETWORK_POLICY.trim().ends_with(&target.name));
         assert!(!network_policy(&[], &target).to_string().contains("except"));
     }
 }

@@ -49,10 +49,11 @@ pub(super) fn manifest(
         namespace: Some(namespace.to_owned()),
         selector: selector.iter().cloned().collect(),
     };
-    let mut policy = match kind {
-        PolicyKind::NetworkPolicy => network_policy(blocks, &target),
+    let policy = match kind {
+        PolicyKind::NetworkPolicy => Some(network_policy(blocks, &target)),
         PolicyKind::Cilium => cilium_network_policy(blocks, &target),
     };
+    let mut policy = policy.ok_or_else(|| Failure::usage("a policy that keeps nobody out is none"))?;
     policy["metadata"]["labels"] = labels(Some("blocklist"));
     policy["metadata"]["annotations"] = json!({BLOCKED: blocked});
     Ok(policy)
