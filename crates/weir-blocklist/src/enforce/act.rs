@@ -1,6 +1,6 @@
 //! Doing what a plan says, so that enforcer, blocklist and audit log agree whatever fails.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use weir_contract::blocklist::{Block, Blocklist, Detection};
 use super::enforcer::{TOLERANCE, difference, restore};
 use super::plan::{Before, Plan, plan};
 use super::{Changes, EnforceError, Enforcer, Exempt, apply};
-use crate::state::{Action, Author, Record, State};
+use crate::state::{Action, Author, Record, State, holding};
 
 /// What is to be enforced.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,8 @@ pub struct Report {
 ///
 /// The audit log says what is intended; the enforcer is told and asked; the audit log says what was done; the blocklist
 /// counts. Where any of it fails the enforcer is told what was before, the blocklist stays, and the audit log says that,
-/// too. Where nothing changes nothing is written.
+/// too. Where nothing changes nothing is written. What an earlier try of the same run did, by the audit log, is reported
+/// with what this one does.
 ///
 /// # Errors
 /// Those of the enforcer and of the state directory.
@@ -55,10 +56,15 @@ pub fn enforce(
 ) -> Result<Report, EnforceError> {
     let Order { exempt, now, .. } = order;
     let list = state.blocklist()?;
+    let history = state.history()?;
     let enforced = current(&mut enforcer, now)?;
-    let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &state.history()?);
+    let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &history);
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), now);
-    let report = Report { applied: true, enforcer: by.enforcer.clone(), told, changes };
+    let report = |changes: Changes| {
+        let of_run = |record: &&Record| by.run.is_some() && record.by.run == by.run;
+        let changes = changes.with_earlier(holding(&history).into_iter().filter(of_run));
+        Report { applied: true, enforcer: by.enforcer.clone(), told, changes }
+    };
     let record = |action, address, until, reason: &str| Record {
         time: now,
         action,
@@ -69,18 +75,18 @@ pub fn enforce(
     };
     let staged = state.stage(&after, |address| exempt.contains(address))?;
     if staged.is_empty() && !told {
-        return Ok(report);
+        return Ok(report(changes));
     }
-    state.record(&[record(Action::Applying, None, None, &intent(&report, lifted.len()))])?;
+    state.record(&[record(Action::Applying, None, None, &intent(&changes, lifted.len(), told))])?;
     let done = match (&mut enforcer, told) {
         (Some(enforcer), true) => apply(*enforcer, &after.blocks(), now),
         _ => Ok(()),
     };
     let done = done.and_then(|()| {
-        let written = state.record(&records(&report.changes, &lifted, &after, record)).and_then(|()| staged.commit());
+        let written = state.record(&records(&changes, &lifted, &after, record)).and_then(|()| staged.commit());
         written.map_err(|error| undo(error.into(), &mut enforcer, enforced.as_deref().filter(|_| told), now))
     });
-    let Err(error) = done else { return Ok(report) };
+    let Err(error) = done else { return Ok(report(changes)) };
     let action = if matches!(error, EnforceError::NotRestored { .. }) { Action::Failed } else { Action::RolledBack };
     // What matters is the error itself; a disk that is full may be its reason.
     let _ = state.record(&[record(action, None, None, &error.to_string())]);
@@ -111,6 +117,10 @@ pub struct Removal {
     pub removed: Vec<IpAddr>,
     /// Who was not.
     pub unknown: Vec<IpAddr>,
+    /// Of those removed, by name of an enforcer that was not asked, whom that one blocked by the audit log: it may keep them
+    /// out still.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_asked: BTreeMap<String, Vec<IpAddr>>,
 }
 
 /// Lets in `who`, or everybody where that is `None`: takes them from every one of `enforcers` and from the blocklist.
@@ -126,6 +136,8 @@ pub fn remove(
     now: i64,
 ) -> Result<Removal, EnforceError> {
     let is_meant = |address: IpAddr| who.is_none_or(|who| who.contains(&address));
+    let blocked_by = blocked_by(&state.history()?);
+    let asked: Vec<String> = enforcers.iter().map(|enforcer| enforcer.name().to_owned()).collect();
     let mut list = state.blocklist()?;
     let mut removed: Vec<IpAddr> = list.entries.iter().map(|entry| entry.address).collect();
     let mut changes = Vec::new();
@@ -144,7 +156,14 @@ pub fn remove(
     let unknown = who.unwrap_or_default().iter().filter(|address| !removed.contains(address)).copied().collect();
     list.entries.retain(|entry| !is_meant(entry.address));
     if removed.is_empty() && who.is_some() {
-        return Ok(Removal { removed, unknown });
+        return Ok(Removal { removed, unknown, not_asked: BTreeMap::new() });
+    }
+    let mut not_asked: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
+    for address in &removed {
+        let Some(enforcer) = blocked_by.get(address).filter(|name| *name != "none" && !asked.contains(name)) else {
+            continue;
+        };
+        not_asked.entry(enforcer.clone()).or_default().push(*address);
     }
     let record = |action, address, reason: &str| Record {
         time: now,
@@ -167,7 +186,14 @@ pub fn remove(
         removed.iter().map(|address| record(Action::Removed, Some(*address), "removed by hand")).collect();
     state.record(&records)?;
     staged.commit()?;
-    Ok(Removal { removed, unknown })
+    Ok(Removal { removed, unknown, not_asked })
+}
+
+/// The enforcer that blocked each address last.
+fn blocked_by(history: &[Record]) -> HashMap<IpAddr, String> {
+    let begun = |action| matches!(action, Action::Added | Action::Renewed | Action::Adopted);
+    let begun = holding(history).into_iter().filter(|record| begun(record.action));
+    begun.filter_map(|record| Some((record.address?, record.by.enforcer.clone()))).collect()
 }
 
 fn current(enforcer: &mut Option<&mut dyn Enforcer>, now: i64) -> Result<Option<Vec<Block>>, EnforceError> {
@@ -213,17 +239,18 @@ fn undo(
     }
 }
 
-fn intent(report: &Report, lifted: usize) -> String {
-    let Changes { added, renewed, adopted, expired, .. } = &report.changes;
-    let list = |name: &str, blocks: &[Block]| {
-        let addresses: Vec<String> = blocks.iter().map(|block| block.address.to_string()).collect();
-        (!addresses.is_empty()).then(|| format!("{name} {}", addresses.join(" ")))
-    };
-    let parts = [list("add", added), list("renew", renewed), list("adopt", adopted), list("end", expired)];
+fn intent(changes: &Changes, lifted: usize, told: bool) -> String {
+    let Changes { added, renewed, adopted, expired, let_in, .. } = changes;
+    let named =
+        |name: &str, addresses: Vec<String>| (!addresses.is_empty()).then(|| format!("{name} {}", addresses.join(" ")));
+    let list =
+        |name: &str, blocks: &[Block]| named(name, blocks.iter().map(|block| block.address.to_string()).collect());
+    let let_in = named("let in", let_in.iter().map(ToString::to_string).collect());
+    let parts = [list("add", added), list("renew", renewed), list("adopt", adopted), list("end", expired), let_in];
     let lifted = (lifted > 0).then(|| format!("lift {lifted}"));
     let parts: Vec<String> = parts.into_iter().chain([lifted]).flatten().collect();
     match parts.as_slice() {
-        [] if report.told => "enforce the blocklist again".to_owned(),
+        [] if told => "enforce the blocklist again".to_owned(),
         [] => "forget who is allowed by now".to_owned(),
         parts => parts.join("; "),
     }

@@ -8,7 +8,7 @@ use weir_contract::blocklist::{Block, Blocklist, Detection, Entry, Suspect};
 
 use super::Exempt;
 use super::enforcer::TOLERANCE;
-use crate::state::{Action, Record};
+use crate::state::{Action, Record, holding};
 
 /// What becomes of everybody who is blocked or listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -23,12 +23,45 @@ pub struct Changes {
     pub kept: Vec<Block>,
     /// Whose time is over, with its end.
     pub expired: Vec<Block>,
+    /// Kept out although a person let them in, as by an enforcer that was not asked then; not any more.
+    pub let_in: Vec<IpAddr>,
     /// How many were let in because they may not be blocked any more. They are not named: see [`crate::allow`].
     pub lifted: usize,
     /// Listed, and not blocked again for what they were blocked for already.
     pub settled: Vec<IpAddr>,
     /// Listed, and left alone to keep the host in reach.
     pub protected: Vec<LeftAlone>,
+}
+
+impl Changes {
+    /// These and what earlier tries of the same run did, by their `records`: whoever they blocked is not blocked as before.
+    pub(super) fn with_earlier<'a>(mut self, records: impl Iterator<Item = &'a Record>) -> Self {
+        for record in records {
+            let Some(address) = record.address else { continue };
+            let block = Block { address, until: record.until.unwrap_or(record.time) };
+            let begun = match record.action {
+                Action::Added => &mut self.added,
+                Action::Renewed => &mut self.renewed,
+                Action::Adopted => &mut self.adopted,
+                Action::Expired => {
+                    self.expired.push(block);
+                    continue;
+                }
+                Action::Lifted => {
+                    self.lifted += 1;
+                    continue;
+                }
+                Action::Applying | Action::Removed | Action::RolledBack | Action::Failed => continue,
+            };
+            if let Some(at) = self.kept.iter().position(|kept| kept.address == address) {
+                begun.push(self.kept.swap_remove(at));
+            }
+        }
+        for blocks in [&mut self.added, &mut self.renewed, &mut self.adopted, &mut self.kept, &mut self.expired] {
+            blocks.sort_unstable();
+        }
+        self
+    }
 }
 
 /// Somebody who is listed and never blocked.
@@ -74,7 +107,7 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
 
     let mut after = before.list.clone();
     after.renew(detection, now, seconds, |address| settled.contains(&address) || exempt.contains(address));
-    let adopted = adopt(&mut after, before, exempt, now, seconds);
+    let Taken { adopted, let_in } = take_over(&mut after, before, &ended, exempt, now, seconds);
 
     let mut changes = Changes::default();
     for entry in &after.entries {
@@ -91,7 +124,7 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
         before.list.entries.iter().filter(is_over).map(|entry| Block { address: entry.address, until: entry.until });
     let (lifted, expired): (Vec<Block>, Vec<Block>) = over.partition(|block| exempt.contains(block.address));
     (changes.lifted, changes.expired) = (lifted.len(), expired);
-    changes.adopted = adopted.into_iter().collect();
+    (changes.adopted, changes.let_in) = (adopted.into_iter().collect(), let_in);
     changes.settled = settled.into_iter().filter(|address| !exempt.contains(*address)).collect();
     let listed = detection.listed.iter().filter(|suspect| !exempt.allow.contains(suspect.client));
     changes.protected = listed
@@ -102,10 +135,26 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
     Plan { after, changes, lifted: lifted.iter().map(|block| block.address).collect() }
 }
 
+/// What becomes of those whom the enforcer keeps out and the blocklist does not know.
+#[derive(Debug, Default)]
+struct Taken {
+    /// They stay out.
+    adopted: BTreeSet<Block>,
+    /// A person let them in.
+    let_in: Vec<IpAddr>,
+}
+
 /// Takes over whom the enforcer keeps out and the blocklist does not know, for the time they have left there, and at
-/// most for `seconds`.
-fn adopt(after: &mut Blocklist, before: Before<'_>, exempt: Exempt<'_>, now: i64, seconds: i64) -> BTreeSet<Block> {
-    let mut adopted = BTreeSet::new();
+/// most for `seconds`; but not whom a person let in since.
+fn take_over(
+    after: &mut Blocklist,
+    before: Before<'_>,
+    ended: &HashMap<IpAddr, Ending>,
+    exempt: Exempt<'_>,
+    now: i64,
+    seconds: i64,
+) -> Taken {
+    let mut taken = Taken::default();
     for block in before.enforced {
         let Block { address, until } = *block;
         // What has hardly any time left is over in the blocklist, and not quite in the kernel.
@@ -113,13 +162,17 @@ fn adopt(after: &mut Blocklist, before: Before<'_>, exempt: Exempt<'_>, now: i64
             continue;
         }
         if let Err(at) = after.entries.binary_search_by_key(&address, |entry| entry.address) {
+            if ended.get(&address).is_some_and(|ending| ending.undoes(*block, seconds)) {
+                taken.let_in.push(address);
+                continue;
+            }
             let until = until.min(now.saturating_add(seconds));
             let reason = "it was kept out already, and the blocklist did not know why".to_owned();
             after.entries.insert(at, Entry { address, since: now, until, reason, evidence: None });
-            adopted.insert(Block { address, until });
+            taken.adopted.insert(Block { address, until });
         }
     }
-    adopted
+    taken
 }
 
 /// How a block ended.
@@ -143,29 +196,29 @@ impl Ending {
             Self::Removed(end) => evidence.peak_ten_seconds.start < end,
         }
     }
+
+    /// Whether a person meant `block`, too: one that ends later than any of `seconds` that was there then is a new one.
+    fn undoes(self, block: Block, seconds: i64) -> bool {
+        matches!(self, Self::Removed(end) if block.until <= end.saturating_add(seconds).saturating_add(TOLERANCE))
+    }
 }
 
-/// How everybody's last block ended. What a failed run wrote does not hold.
+/// How the last block of everybody ended who is not blocked any more.
 fn endings(before: Before<'_>) -> HashMap<IpAddr, Ending> {
     let mut endings = HashMap::new();
-    let mut of_run = Vec::new();
-    for record in before.history {
+    for record in holding(before.history) {
+        let Some(address) = record.address else { continue };
         let ending = match record.action {
-            Action::Applying => {
-                endings.extend(of_run.drain(..));
-                continue;
-            }
-            Action::RolledBack | Action::Failed => {
-                of_run.clear();
-                continue;
-            }
             Action::Expired => Ending::Expired(record.until.unwrap_or(record.time)),
             Action::Removed => Ending::Removed(record.time),
-            Action::Added | Action::Renewed | Action::Adopted | Action::Lifted => continue,
+            Action::Added | Action::Renewed | Action::Adopted => {
+                endings.remove(&address);
+                continue;
+            }
+            Action::Applying | Action::Lifted | Action::RolledBack | Action::Failed => continue,
         };
-        of_run.extend(record.address.map(|address| (address, ending)));
+        endings.insert(address, ending);
     }
-    endings.extend(of_run);
     // Those that are over, and that no run has noticed yet.
     endings.extend(before.list.entries.iter().map(|entry| (entry.address, Ending::Expired(entry.until))));
     endings

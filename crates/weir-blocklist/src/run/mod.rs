@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
         let detection: Detection =
             artifact.read_versioned(DETECTION, FORMAT).map_err(|error| at("enforce")(error.into()))?;
         let (list, report) = (read(BLOCKED_IPS)?, read(REPORT)?);
-        let rules = Rules { allow: &self.request().allow, seconds: self.request().params.block_seconds };
+        let rules = Rules { allow: &self.request().allow, seconds: self.request().params.block_seconds, run: None };
         let done = enforce_detection(&detection, &self.args.enforcer, rules, self.stage, self.others)
             .map_err(at("enforce"))?;
         let result = serde_json::json!({"detection": detection, "enforcement": done});

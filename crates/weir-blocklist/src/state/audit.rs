@@ -63,6 +63,23 @@ pub struct Author {
     pub user: Option<String>,
     /// What enforces it: `nftables`, `ipset`, ..., or `none`.
     pub enforcer: String,
+    /// The run that it is done for, of those that have a name: every try of a step of a workflow has the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+/// The records that hold: without those of runs that failed.
+pub(crate) fn holding(history: &[Record]) -> Vec<&Record> {
+    let mut holding = Vec::new();
+    let mut begin = 0;
+    for record in history {
+        match record.action {
+            Action::Applying => begin = holding.len(),
+            Action::RolledBack | Action::Failed => holding.truncate(begin),
+            _ => holding.push(record),
+        }
+    }
+    holding
 }
 
 /// Appends `records`, each a line of its own even after a line that was torn, and flushes them to the disk.
@@ -103,7 +120,7 @@ mod tests {
             action,
             address: Some("192.0.2.1".parse().unwrap()),
             until: Some(4_600),
-            by: Author { uid: 0, user: Some("root".to_owned()), enforcer: "nftables".to_owned() },
+            by: Author { uid: 0, user: Some("root".to_owned()), enforcer: "nftables".to_owned(), run: None },
             reason: "a \"flood\"\nof lines".to_owned(),
         }
     }
@@ -118,6 +135,14 @@ mod tests {
             \"by\":{\"uid\":0,\"user\":\"root\",\"enforcer\":\"nftables\"},\"reason\":\"a \\\"flood\\\"\\nof lines\"}\n";
         assert_eq!(text, expected);
         assert_eq!(parse(text.as_bytes()), [record(Action::Added)]);
+    }
+
+    #[test]
+    fn what_a_failed_run_wrote_does_not_hold() {
+        use Action::{Added, Applying, Expired, Failed, Removed, RolledBack};
+        let history = [Applying, Added, Applying, Removed, Failed, Applying, RolledBack, Applying, Expired].map(record);
+        let holding: Vec<Action> = holding(&history).iter().map(|record| record.action).collect();
+        assert_eq!(holding, [Added, Expired]);
     }
 
     #[test]

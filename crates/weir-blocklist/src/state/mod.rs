@@ -30,6 +30,7 @@ use weir_contract::blocklist::{Blocklist, FORMAT};
 use weir_contract::files::{BLOCK_AUDIT, BLOCKED_IPS, BLOCKLIST};
 use weir_contract::json;
 
+pub(crate) use audit::holding;
 pub use audit::{Action, Author, Record};
 pub use error::StateError;
 pub use told::Told;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use weir_blocklist::allow::AllowList;
-use weir_blocklist::enforce::{EnforceError, Enforcer, Exempt, Order, Protected, Report, enforce, preview, remove};
+use weir_blocklist::enforce::{
+    EnforceError, Enforcer, Exempt, Order, Protected, Removal, Report, enforce, preview, remove,
+};
 use weir_blocklist::state::{Action, Author, State};
 use weir_contract::ExitCode;
 use weir_contract::blocklist::{Basis, Block, Detection, Evidence, FORMAT, LogSummary, Method, Peak, Suspect};
@@ -88,9 +90,20 @@ impl Host {
     }
 
     pub(crate) fn enforce(&mut self, detection: &Detection, now: i64) -> Result<Report, EnforceError> {
+        self.enforce_for(None, detection, now)
+    }
+
+    /// For the run of that name.
+    pub(crate) fn enforce_for(
+        &mut self,
+        run: Option<&str>,
+        detection: &Detection,
+        now: i64,
+    ) -> Result<Report, EnforceError> {
         let state = State::open(self.dir.path(), Duration::ZERO)?;
         let exempt = Exempt { allow: &self.allow, protected: &self.protected };
-        enforce(Order { detection, exempt, now, seconds: self.seconds }, &state, Some(&mut self.fake), &author())
+        let by = Author { run: run.map(str::to_owned), ..author() };
+        enforce(Order { detection, exempt, now, seconds: self.seconds }, &state, Some(&mut self.fake), &by)
     }
 
     pub(crate) fn preview(&mut self, detection: &Detection, now: i64) -> Report {
@@ -104,6 +117,12 @@ impl Host {
         let removal = remove(who, &state, &mut enforcers, &author(), now).unwrap();
         self.fake.blocks = enforcers[0].current(now).unwrap();
         removal.removed.iter().map(ToString::to_string).collect()
+    }
+
+    /// Lets somebody in by the files alone.
+    pub(crate) fn remove_without_enforcer(&self, who: IpAddr, now: i64) -> Removal {
+        let state = State::open(self.dir.path(), Duration::ZERO).unwrap();
+        remove(Some(&[who]), &state, &mut [], &author(), now).unwrap()
     }
 
     /// Who is blocked by the files, as `address until`.
@@ -158,5 +177,5 @@ pub(crate) fn listed(clients: &[(&str, i64, i64)]) -> Detection {
 }
 
 fn author() -> Author {
-    Author { uid: 0, user: Some("root".to_owned()), enforcer: "fake".to_owned() }
+    Author { uid: 0, user: Some("root".to_owned()), enforcer: "fake".to_owned(), run: None }
 }

@@ -104,6 +104,57 @@ fn without_its_state_directory_a_host_takes_over_what_is_enforced() {
 }
 
 #[test]
+fn whom_a_person_let_in_is_let_in_by_an_enforcer_that_was_not_asked() {
+    let mut host = Host::new();
+    let all = [("192.0.2.1", 980, 990), ("192.0.2.2", 980, 990)];
+    host.enforce(&listed(&all), 1_000).unwrap();
+    let removal = host.remove_without_enforcer(address("192.0.2.1"), 1_100);
+    assert_eq!(removal.not_asked["fake"], [address("192.0.2.1")]);
+    assert_eq!(host.enforced().len(), 2);
+    let preview = host.preview(&listed(&all), 1_200);
+    let report = host.enforce(&listed(&all), 1_200).unwrap();
+    assert_eq!((&report.changes.let_in, &preview.changes), (&vec![address("192.0.2.1")], &report.changes));
+    assert!(report.changes.adopted.is_empty());
+    assert_eq!((host.listed(), host.enforced()), (vec!["192.0.2.2 4600".to_owned()], host.listed()));
+}
+
+#[test]
+fn a_block_that_was_set_after_a_person_let_somebody_in_is_taken_over() {
+    let mut host = Host::new();
+    host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000).unwrap();
+    host.remove(None, 1_100);
+    // By hand, or by a run with another state directory.
+    host.fake.blocks = vec![Block { address: address("192.0.2.1"), until: 5_000 }];
+    let report = host.enforce(&listed(&[]), 1_400).unwrap();
+    assert_eq!((shown(&report.changes.adopted), host.listed()), (vec!["192.0.2.1 5000".to_owned()], host.enforced()));
+}
+
+#[test]
+fn a_blocklist_that_is_lost_after_a_new_flood_is_taken_over_whoever_was_let_in_before() {
+    let mut host = Host::new();
+    host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000).unwrap();
+    host.remove(None, 1_100);
+    host.enforce(&listed(&[("192.0.2.1", 1_110, 1_120)]), 1_130).unwrap();
+    std::fs::remove_file(host.dir.path().join("blocklist.json")).unwrap();
+    host.enforce(&listed(&[]), 1_140).unwrap();
+    assert_eq!(host.listed(), ["192.0.2.1 4730"]);
+}
+
+#[test]
+fn a_second_try_of_a_run_reports_what_the_first_did() {
+    let mut host = Host::new();
+    host.enforce(&listed(&[("192.0.2.1", 980, 990), ("192.0.2.2", 980, 990)]), 1_000).unwrap();
+    host.allow = AllowList::new(vec!["192.0.2.2/32".parse::<IpNet>().unwrap()]);
+    let detection = listed(&[("192.0.2.3", 4_590, 4_600)]);
+    let first = host.enforce_for(Some("one"), &detection, 4_700).unwrap();
+    assert_eq!((first.changes.added.len(), first.changes.expired.len(), first.changes.lifted), (1, 1, 1));
+    let second = host.enforce_for(Some("one"), &detection, 4_710).unwrap();
+    assert_eq!((second.changes, second.told), (first.changes, false));
+    let other = host.enforce_for(Some("another"), &detection, 4_720).unwrap();
+    assert_eq!((other.changes.added.len(), shown(&other.changes.kept)), (0, vec!["192.0.2.3 8300".to_owned()]));
+}
+
+#[test]
 fn what_another_program_flushed_is_enforced_again() {
     let mut host = Host::new();
     host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000).unwrap();

@@ -71,7 +71,7 @@ pub(super) fn author(stage: &Stage, enforcer: &str) -> Author {
     // proc(5): the directory of a process belongs to its effective user.
     let uid = fs::metadata("/proc/self").map_or(u32::MAX, |metadata| metadata.uid());
     let user = stage.variable("SUDO_USER").or_else(|| stage.variable("USER"));
-    Author { uid, user, enforcer: enforcer.to_owned() }
+    Author { uid, user, enforcer: enforcer.to_owned(), run: None }
 }
 
 /// Seconds since 1970 UTC.

@@ -15,7 +15,7 @@ use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 use super::args::{EnforcerArgs, Others, PATIENCE, author, find, now, span};
 use crate::allow::{AllowArgs, AllowList};
 use crate::enforce::{EnforceError, Enforcer, Exempt, Order, Protected, Report, enforce, preview, session_peer};
-use crate::state::State;
+use crate::state::{Author, State};
 use crate::{BlocklistParams, params};
 
 /// Keep out whom a detection lists, for a while; without --apply only say what would change
@@ -32,6 +32,10 @@ pub struct EnforceArgs {
     /// Who never is.
     #[command(flatten)]
     pub allow: AllowArgs,
+
+    /// Name of the run that this is a step of: what an earlier try of the step did is told of with what this one does
+    #[arg(long, value_name = "NAME")]
+    pub run: Option<String>,
 
     /// Also write what was done to this file, for `notify`
     #[arg(long, value_name = "FILE")]
@@ -52,13 +56,15 @@ impl AsRef<CommonArgs> for EnforceArgs {
     }
 }
 
-/// Whom to leave alone, and how long to block the others.
+/// Whom to leave alone, how long to block the others, and for which run.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
     /// Who is never blocked.
     pub allow: &'a AllowList,
     /// How long somebody is blocked, seconds.
     pub seconds: u64,
+    /// The run, where it has a name: its steps may be tried again.
+    pub run: Option<&'a str>,
 }
 
 /// Enforces a detection and prints what changed, or would change.
@@ -69,7 +75,7 @@ pub fn enforce_command(args: EnforceArgs, stage: &Stage, others: Others<'_>) -> 
     let params: BlocklistParams = params::load(&args.params)?.section("blocklist")?;
     let allow = args.allow.load(&params)?;
     let detection = read(&args.detection)?;
-    let rules = Rules { allow: &allow, seconds: params.block_seconds };
+    let rules = Rules { allow: &allow, seconds: params.block_seconds, run: args.run.as_deref() };
     let report = enforce_detection(&detection, &args.enforcer, rules, stage, others)?;
     if let Some(path) = &args.outcome {
         write(path, &report)?;
@@ -115,7 +121,8 @@ pub fn enforce_detection(
         let state = State::open(&how.state, PATIENCE)?;
         // Ctrl-C while the directory was waited for, which took its time.
         stage.check()?;
-        enforce(order()?, &state, borrow(&mut enforcer), &author(stage, &how.enforcer))?
+        let by = Author { run: rules.run.map(str::to_owned), ..author(stage, &how.enforcer) };
+        enforce(order()?, &state, borrow(&mut enforcer), &by)?
     } else {
         let seen = match preview(order()?, &how.state, borrow(&mut enforcer)) {
             Err(error @ (EnforceError::NotPermitted { .. } | EnforceError::NoProgram { .. })) => {
@@ -165,6 +172,9 @@ pub(crate) fn enforced(report: &Report, detection: &Detection) -> String {
         for block in blocks {
             text += &format!("{what} {}{}\n", block.address, why(block));
         }
+    }
+    for address in &changes.let_in {
+        text += &format!("let in {address}, as a person did\n");
     }
     if changes.lifted > 0 {
         text += &format!("let in {} that may not be blocked any more\n", changes.lifted);

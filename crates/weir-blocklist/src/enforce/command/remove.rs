@@ -1,7 +1,7 @@
 //! `weir block remove`: let somebody in again, at once.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use weir_stage::{CommonArgs, Failure, Stage};
@@ -53,10 +53,38 @@ pub fn remove_command(args: RemoveArgs, stage: &Stage, others: Others<'_>) -> Re
     let who = (!args.all).then_some(args.addresses.as_slice());
     let removal = remove(who, &state, &mut enforcers, &author(stage, &name), now()?)?;
     for address in &removal.unknown {
-        stage.warn(format!("{address} was not blocked"));
+        stage.warn(format!("{address} was not blocked, by the blocklist of {} and by {name}", args.state.display()));
+    }
+    for (enforcer, addresses) in &removal.not_asked {
+        stage.warn(still_out(enforcer, addresses, &args.state));
     }
     stage.result(&removal, || {
         let lines: Vec<String> = removal.removed.iter().map(|address| format!("let in {address}")).collect();
         if lines.is_empty() { "nobody was let in".to_owned() } else { lines.join("\n") }
     })
+}
+
+/// What to do about whom an enforcer that was not asked may keep out still.
+fn still_out(enforcer: &str, addresses: &[IpAddr], state: &Path) -> String {
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let addresses = addresses.join(" ");
+    format!(
+        "{addresses}: blocked by {enforcer}, which was not asked and may keep them out until the next enforcement; \
+         to let them in now, with the options of enforce that say where: \
+         weir block remove {addresses} --enforcer {enforcer} --state {}",
+        state.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_lets_them_in_is_said_in_full() {
+        let addresses = ["192.0.2.7", "2001:db8::7"].map(|address| address.parse().unwrap());
+        let warning = still_out("network-policy", &addresses, Path::new("/var/lib/weir"));
+        let command = "weir block remove 192.0.2.7 2001:db8::7 --enforcer network-policy --state /var/lib/weir";
+        assert!(warning.ends_with(command), "{warning}");
+    }
 }
