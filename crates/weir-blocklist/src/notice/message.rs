@@ -301,15 +301,28 @@ fn done_text(host: &str, headline: &str, story: &Story<'_>) -> String {
         text,
         "\nBlocked as before: {}. Spared by a cap: {}.\n\
          The log: {} requests of {}, {} lines that could not be read.\n\n\
-         To unblock somebody: weir block remove ADDRESS\n\
+         To unblock somebody: {}\n\
          Never to block somebody: add the address or network to blocklist.allow of the parameters.",
         outcome.kept.len(),
         detection.spared.len(),
         log.requests,
         clients(log.clients),
-        log.unreadable
+        log.unreadable,
+        to_unblock(&plain(&outcome.enforcer))
     );
     text
+}
+
+/// How somebody is let in again whom `enforcer` keeps out. nftables and ipset are asked anyway; a policy is put in force
+/// again by whoever has its state, so that has to be told, too.
+fn to_unblock(enforcer: &str) -> String {
+    match enforcer {
+        "nftables" | "ipset" | "none" => "weir block remove ADDRESS".to_owned(),
+        other => format!(
+            "weir block remove ADDRESS --enforcer {other}, with --state, --namespace and --selector of the run; where that was \
+             the workflow weir-block, its entrypoint remove with the parameter address"
+        ),
+    }
 }
 
 /// The same for programs, without what requests said. Of each kind the first, and how many there are: what takes calls
@@ -496,6 +509,14 @@ pub(super) mod tests {
         );
         let names: Vec<&str> = notice.attachments.iter().map(|attachment| attachment.name).collect();
         assert_eq!(names, ["blocked_ips.txt", "report.html"]);
+    }
+
+    #[test]
+    fn the_command_that_unblocks_names_an_enforcer_that_is_not_asked_otherwise() {
+        let of =
+            |enforcer: &str| done(&Outcome { enforcer: enforcer.to_owned(), ..outcome(&["192.0.2.66"], &[]) }).text;
+        assert!(of("ipset").contains("To unblock somebody: weir block remove ADDRESS\n"));
+        assert!(of("cilium").contains("weir block remove ADDRESS --enforcer cilium, with --state"), "{}", of("cilium"));
     }
 
     #[test]
