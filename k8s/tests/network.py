@@ -15,7 +15,7 @@ def step(component):
 # Name -> (labels of the pod, labels of its namespace, or none where that is ours)
 PEERS = {
     **{name: step(name) for name in ("features", "training", "selection", "packaging", "deploy", "validation", "notify")},
-    **{name: step(name) for name in ("block-fetch", "block-detect", "block-enforce", "block-notify")},
+    **{name: step(name) for name in ("block-fetch", "block-detect", "block-enforce", "block-remove", "block-notify")},
     **{name: part(name) for name in ("predictor", "monitor", "event-source", "sensor", "event-bus")},
     "dns": ({"k8s-app": "kube-dns"}, {NAMESPACE: "kube-system"}),
     "internet": ({}, {}),
@@ -60,6 +60,8 @@ CONNECTIONS = [
     ("block-fetch", "internet", 25, NONE),
     ("block-enforce", "internet", 6443, ALL),
     ("block-enforce", "internet", 80, NONE),
+    ("block-remove", "internet", 6443, ALL),
+    ("block-remove", "internet", 80, NONE),
     ("block-notify", "internet", 25, FULL),
     ("block-notify", "internet", 587, FULL),
     ("block-notify", "internet", 80, NONE),

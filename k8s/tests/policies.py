@@ -3,7 +3,8 @@
     policies.py README MANIFESTS...      a file of manifests per overlay
 
 Every pod is `restricted` and states what it needs, every image is ours, no secret has a value, every account is there,
-rights are those of the README's table and no others, and the network lets through what has to go through, nothing else.
+rights are those of the README's table and no others, what a run has to leave to the next is on a claim that outlives it and changed
+by one step at a time, and the network lets through what has to go through, nothing else.
 """
 
 import itertools
@@ -75,7 +76,7 @@ class Overlay:
 
     def problems(self, rights):
         """What is wrong, a line each."""
-        own = [*self.pods(), *self.secrets(), *self.accounts(), *self.rights(rights)]
+        own = [*self.pods(), *self.secrets(), *self.accounts(), *self.rights(rights), *self.state()]
         return [*own, *network.problems(self.name, self.of("NetworkPolicy"))]
 
     def of(self, *kinds):
@@ -150,6 +151,28 @@ class Overlay:
         for name in set(roles) ^ bound:
             if name != "weir-submit":  # For people: bound by an administrator.
                 yield f"{name}: a role without binding, or a binding without role"
+
+
+    # State
+
+    def state(self):
+        claims = {claim["metadata"]["name"] for claim in self.of("PersistentVolumeClaim")}
+        for workflow in self.of("WorkflowTemplate"):
+            stateful = [template for template in workflow["spec"]["templates"] if "--state" in arguments(template)]
+            for template in stateful:
+                where = f"WorkflowTemplate {workflow['metadata']['name']} {template['name']}"
+                path = arguments(template)[arguments(template).index("--state") + 1]
+                mounts = [mount for mount in template["container"]["volumeMounts"] if path.startswith(mount["mountPath"])]
+                volumes = {volume["name"]: volume for volume in template.get("volumes", [])}
+                claim = mounts and volumes.get(mounts[0]["name"], {}).get("persistentVolumeClaim", {}).get("claimName")
+                if not claim or claim not in claims:
+                    yield f"{where}: {path} does not outlive the run"
+                if template.get("synchronization") != {"mutexes": [{"name": claim}]}:
+                    yield f"{where}: another step may change {path} meanwhile"
+
+
+def arguments(template):
+    return template.get("container", {}).get("args", [])
 
 
 def pods_of(document):

@@ -70,6 +70,15 @@ class Damages(unittest.TestCase):
         self.noticed(lambda d: rules(d).append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}), "too much")
         self.noticed(lambda d: d.remove(find(d, "RoleBinding", "weir-deploy")), "without binding")
 
+    def test_state_that_ends_with_the_run_or_that_two_may_change_is_noticed(self):
+        def of(documents, name):
+            templates = find(documents, "WorkflowTemplate", "weir-block")["spec"]["templates"]
+            return next(template for template in templates if template["name"] == name)
+        for name in ("enforce", "remove"):
+            self.noticed(lambda d: of(d, name).pop("synchronization"), f"{name}: another step may change /state")
+            self.noticed(lambda d: of(d, name)["volumes"].pop(), f"{name}: /state")
+        self.noticed(lambda d: d.remove(find(d, "PersistentVolumeClaim", "weir-block-state")), "does not outlive the run")
+
     def test_every_network_policy_is_needed(self):
         for document in [of for of in GOOD if of["kind"] == "NetworkPolicy"]:
             name = document["metadata"]["name"]

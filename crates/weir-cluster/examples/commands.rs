@@ -1,7 +1,7 @@
 //! The commands that `weir` takes over from this crate, as a program for tests.
 
 use clap::{Parser, Subcommand};
-use weir_blocklist::enforce::{EnforceArgs, enforce_command};
+use weir_blocklist::enforce::{EnforceArgs, RemoveArgs, enforce_command, remove_command};
 use weir_cluster::{DeployArgs, LogsArgs, RunsArgs, StopArgs, SubmitArgs, WithPolicy, policy_enforcers};
 use weir_stage::{CommonArgs, Failure, Stage};
 
@@ -20,6 +20,7 @@ enum Command {
     Stop(StopArgs),
     Deploy(DeployArgs),
     Block(Box<WithPolicy<EnforceArgs>>),
+    Unblock(Box<WithPolicy<RemoveArgs>>),
 }
 
 impl AsRef<CommonArgs> for Arguments {
@@ -31,6 +32,7 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Stop(args) => args.as_ref(),
             Command::Deploy(args) => args.as_ref(),
             Command::Block(args) => (**args).as_ref(),
+            Command::Unblock(args) => (**args).as_ref(),
         }
     }
 }
@@ -43,6 +45,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Stop(args) => weir_cluster::stop_command(args, stage),
         Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
         Command::Block(args) => enforce_command(args.inner, stage, &policy_enforcers(&args.policy, stage)),
+        Command::Unblock(args) => remove_command(args.inner, stage, &policy_enforcers(&args.policy, stage)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The steps of a run that speak to the cluster, as a program.
 
 use clap::{Parser, Subcommand};
-use weir_blocklist::enforce::{EnforceArgs, enforce_command};
+use weir_blocklist::enforce::{EnforceArgs, RemoveArgs, enforce_command, remove_command};
 use weir_cluster::{DeployArgs, ExportArgs, NotifyArgs, WithPolicy, policy_enforcers};
 use weir_stage::{CommonArgs, Failure, Stage};
 
@@ -21,6 +21,8 @@ enum Command {
     Notify(NotifyArgs),
     /// Keep out whom a detection lists, by a policy; without --apply only say what would change
     Block(Box<WithPolicy<EnforceArgs>>),
+    /// Let somebody in whom a policy keeps out
+    Unblock(Box<WithPolicy<RemoveArgs>>),
     /// Write an artifact to stdout, for `weir submit --out`
     Export(ExportArgs),
 }
@@ -31,6 +33,7 @@ impl AsRef<CommonArgs> for Arguments {
             Command::Deploy(args) => args.as_ref(),
             Command::Notify(args) => args.as_ref(),
             Command::Block(args) => (**args).as_ref(),
+            Command::Unblock(args) => (**args).as_ref(),
             Command::Export(args) => args.as_ref(),
         }
     }
@@ -41,6 +44,7 @@ fn run(arguments: Arguments, stage: &Stage) -> Result<(), Failure> {
         Command::Deploy(args) => weir_cluster::deploy_command(args, stage),
         Command::Notify(args) => weir_cluster::notify_command(args, stage),
         Command::Block(args) => enforce_command(args.inner, stage, &policy_enforcers(&args.policy, stage)),
+        Command::Unblock(args) => remove_command(args.inner, stage, &policy_enforcers(&args.policy, stage)),
         Command::Export(args) => weir_cluster::export_command(args, stage),
     }
 }

@@ -135,6 +135,56 @@ fn the_listed_are_left_out_of_who_may_come_in() {
     assert_eq!(policy["spec"]["ingress"][0]["from"][0]["ipBlock"]["except"], both);
 }
 
+const UNBLOCK: [&str; 7] =
+    ["unblock", "192.0.2.7", "--state=state", "--namespace=shop", "--selector=app=web", "--enforcer", "network-policy"];
+
+#[test]
+fn whom_a_person_let_in_the_next_run_does_not_block_again() {
+    let policies = Policies::default();
+    let applied = Arc::clone(&policies.applied);
+    let server = policies.start();
+    let home = home(&server, &["192.0.2.7", "198.51.100.9"]);
+    home.run(&args(&["--apply"])).ok();
+    assert_eq!(home.run(&UNBLOCK).ok().stdout, "let in 192.0.2.7\n");
+    let kept_out =
+        || applied.lock().unwrap().clone().unwrap()["spec"]["ingress"][0]["from"][0]["ipBlock"]["except"].clone();
+    assert_eq!(kept_out(), json!(["198.51.100.9/32"]));
+    let next = home.run(&args(&["--apply"])).ok();
+    assert!(next.stdout.contains("leave 192.0.2.7: nothing new"), "{}", next.stdout);
+    assert_eq!(kept_out(), json!(["198.51.100.9/32"]));
+}
+
+#[test]
+fn a_person_who_did_not_ask_the_policy_is_told_so_and_the_next_run_asks_it() {
+    let policies = Policies::default();
+    let applied = Arc::clone(&policies.applied);
+    let server = policies.start();
+    let home = home(&server, &["192.0.2.7"]);
+    home.run(&args(&["--apply"])).ok();
+    let removal = home.run(&["unblock", "192.0.2.7", "--state=state", "--enforcer", "none"]).ok();
+    let command = "weir block remove 192.0.2.7 --enforcer network-policy --state state";
+    assert!(removal.stderr.contains(command), "{}", removal.stderr);
+    assert!(applied.lock().unwrap().is_some());
+    let next = home.run(&args(&["--apply"])).ok();
+    assert!(next.stdout.contains("let in 192.0.2.7, as a person did"), "{}", next.stdout);
+    assert_eq!(*applied.lock().unwrap(), None);
+}
+
+#[test]
+fn a_second_try_of_a_step_tells_what_the_first_did() {
+    let server = Policies::default().start();
+    let home = home(&server, &["192.0.2.7"]);
+    let outcome =
+        || -> Value { serde_json::from_slice(&std::fs::read(home.dir.path().join("outcome.json")).unwrap()).unwrap() };
+    let added = |outcome: Value| outcome["added"].as_array().unwrap().len();
+    for _ in 0..2 {
+        home.run(&args(&["--apply", "--run=one", "--outcome=outcome.json"])).ok();
+        assert_eq!(added(outcome()), 1);
+    }
+    home.run(&args(&["--apply", "--run=another", "--outcome=outcome.json"])).ok();
+    assert_eq!(added(outcome()), 0);
+}
+
 #[test]
 fn a_block_that_is_over_ends_with_the_next_run_and_the_last_takes_the_policy_along() {
     let policies = Policies::default();

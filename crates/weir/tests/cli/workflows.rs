@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use serde_json::Value;
-use weir_blocklist::enforce::EnforceArgs;
+use weir_blocklist::enforce::{EnforceArgs, RemoveArgs};
 use weir_cluster::WithPolicy;
 
 use crate::weir;
@@ -49,8 +49,9 @@ fn programs_take_the_arguments_that_workflows_call_them_with() {
         }
     }
     // Twice each: features, training as a whole, in three parts; selection, packaging, deploy, validation, notify. Twice:
-    // features, 8 trainings, selection, packaging, deploy, validation. Once: a local run; fetch, detect, block, notify.
-    assert_eq!(calls, 2 * 13 + 2 * 13 + 11 + 4);
+    // features, 8 trainings, selection, packaging, deploy, validation. Once: a local run; fetch, detect, block, unblock,
+    // notify.
+    assert_eq!(calls, 2 * 13 + 2 * 13 + 11 + 5);
 }
 
 #[test]
@@ -108,6 +109,7 @@ fn filled_in(argument: &str) -> String {
             "apply" => "true",
             "since" => "15m",
             "enforcer" => "cilium",
+            "address" => "192.0.2.7",
             _ => "name",
         };
         text.replace_range(start..end, value);
@@ -133,6 +135,7 @@ fn parse(program: &str, arguments: &[String]) -> Result<(), String> {
         ("/weir-blocklist", Some("detect")) => by::<weir_blocklist::detect::DetectArgs>(subcommand()),
         ("/weir-blocklist", Some("notify")) => by::<weir_blocklist::notice::NotifyArgs>(subcommand()),
         ("/weir-cluster", Some("block")) => by::<WithPolicy<EnforceArgs>>(subcommand()),
+        ("/weir-cluster", Some("unblock")) => by::<WithPolicy<RemoveArgs>>(subcommand()),
         ("/weir-cluster", Some("notify")) => by::<weir_cluster::NotifyArgs>(subcommand()),
         _ => Err(format!("there is no {program}")),
     }
