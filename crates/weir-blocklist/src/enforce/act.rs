@@ -58,7 +58,7 @@ pub fn enforce(
     let list = state.blocklist()?;
     let history = state.history()?;
     let enforced = current(&mut enforcer, now)?;
-    let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &history);
+    let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &history, most(&enforcer));
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), now);
     let report = |changes: Changes| {
         let of_run = |record: &&Record| by.run.is_some() && record.by.run == by.run;
@@ -104,7 +104,7 @@ pub fn preview(
 ) -> Result<Report, EnforceError> {
     let enforced = current(&mut enforcer, order.now)?;
     let Plan { after, changes, .. } =
-        plan_of(order, &State::read(state)?, enforced.as_deref(), &State::read_history(state)?);
+        plan_of(order, &State::read(state)?, enforced.as_deref(), &State::read_history(state)?, most(&enforcer));
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), order.now);
     let enforcer = enforcer.map_or("none", |enforcer| enforcer.name()).to_owned();
     Ok(Report { applied: false, enforcer, told, changes })
@@ -200,8 +200,12 @@ fn current(enforcer: &mut Option<&mut dyn Enforcer>, now: i64) -> Result<Option<
     enforcer.as_mut().map(|enforcer| enforcer.current(now)).transpose()
 }
 
-fn plan_of(order: Order<'_>, list: &Blocklist, enforced: Option<&[Block]>, history: &[Record]) -> Plan {
-    let before = Before { list, enforced: enforced.unwrap_or_default(), history };
+fn most(enforcer: &Option<&mut dyn Enforcer>) -> usize {
+    enforcer.as_ref().map_or(usize::MAX, |enforcer| enforcer.most())
+}
+
+fn plan_of(order: Order<'_>, list: &Blocklist, enforced: Option<&[Block]>, history: &[Record], most: usize) -> Plan {
+    let before = Before { list, enforced: enforced.unwrap_or_default(), history, most };
     plan(before, order.detection, order.exempt, order.now, order.seconds)
 }
 

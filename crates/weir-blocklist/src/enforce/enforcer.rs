@@ -26,6 +26,11 @@ pub trait Enforcer {
         true
     }
 
+    /// How many addresses it can keep out.
+    fn most(&self) -> usize {
+        usize::MAX
+    }
+
     /// Makes that exactly `blocks`, at once where it can, each until its end or for as long as the means allows. For no
     /// blocks it leaves no trace. An error may leave a change half done where the means has no transactions: callers
     /// use [`apply`], which puts back what was.

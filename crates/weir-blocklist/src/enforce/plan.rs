@@ -29,6 +29,8 @@ pub struct Changes {
     pub lifted: usize,
     /// Listed, and not blocked again for what they were blocked for already.
     pub settled: Vec<IpAddr>,
+    /// How many are listed and not blocked, those with the weakest evidence, because the enforcer can keep out no more.
+    pub left_out: usize,
     /// Listed, and left alone to keep the host in reach.
     pub protected: Vec<LeftAlone>,
 }
@@ -82,6 +84,8 @@ pub(super) struct Before<'a> {
     pub(super) enforced: &'a [Block],
     /// The audit log.
     pub(super) history: &'a [Record],
+    /// How many addresses the enforcer can keep out.
+    pub(super) most: usize,
 }
 
 /// The plan of a run.
@@ -109,7 +113,7 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
     after.renew(detection, now, seconds, |address| settled.contains(&address) || exempt.contains(address));
     let Taken { adopted, let_in } = take_over(&mut after, before, &ended, exempt, now, seconds);
 
-    let mut changes = Changes::default();
+    let mut changes = Changes { left_out: leave_out(&mut after, before, detection, now), ..Changes::default() };
     for entry in &after.entries {
         let block = Block { address: entry.address, until: entry.until };
         match active(entry.address) {
@@ -173,6 +177,21 @@ fn take_over(
         }
     }
     taken
+}
+
+/// Takes out whoever is new and not kept out yet, the weakest evidence first, until the enforcer can keep out all; how many.
+fn leave_out(after: &mut Blocklist, before: Before<'_>, detection: &Detection, now: i64) -> usize {
+    let excess = after.entries.len().saturating_sub(before.most);
+    if excess == 0 {
+        return 0;
+    }
+    let enforced: BTreeSet<IpAddr> = before.enforced.iter().map(|block| block.address).collect();
+    let is_new =
+        |address: &IpAddr| find(after, *address).is_some_and(|entry| entry.since == now) && !enforced.contains(address);
+    let weakest = detection.listed.iter().rev().map(|suspect| suspect.client).filter(is_new);
+    let left_out: BTreeSet<IpAddr> = weakest.take(excess).collect();
+    after.entries.retain(|entry| !left_out.contains(&entry.address));
+    left_out.len()
 }
 
 /// How a block ended.

@@ -30,6 +30,8 @@ pub(crate) enum Fault {
 pub(crate) struct Fake {
     pub(crate) blocks: Vec<Block>,
     pub(crate) fault: Option<Fault>,
+    /// How many it can keep out, if that is limited.
+    pub(crate) most: Option<usize>,
     /// How often it was told something.
     pub(crate) changes: usize,
     /// A file that becomes a directory, which no file can replace, as soon as it is told something.
@@ -44,6 +46,10 @@ impl Enforcer for Fake {
     fn current(&mut self, now: i64) -> Result<Vec<Block>, EnforceError> {
         self.blocks.retain(|block| block.until > now);
         Ok(self.blocks.clone())
+    }
+
+    fn most(&self) -> usize {
+        self.most.unwrap_or(usize::MAX)
     }
 
     fn replace(&mut self, blocks: &[Block], _now: i64) -> Result<(), EnforceError> {

@@ -155,6 +155,19 @@ fn a_second_try_of_a_run_reports_what_the_first_did() {
 }
 
 #[test]
+fn where_there_is_no_room_for_all_the_strongest_evidence_comes_first() {
+    let mut host = Host::new();
+    host.fake.most = Some(3);
+    host.enforce(&listed(&[("192.0.2.9", 980, 990)]), 1_000).unwrap();
+    // The strongest first; who is blocked already stays so.
+    let all = ["192.0.2.5", "192.0.2.8", "192.0.2.1", "192.0.2.2", "192.0.2.9"].map(|client| (client, 980, 990));
+    let report = host.enforce(&listed(&all), 1_100).unwrap();
+    assert_eq!((shown(&report.changes.added).len(), report.changes.left_out), (2, 2));
+    assert_eq!(host.enforced(), ["192.0.2.5 4700", "192.0.2.8 4700", "192.0.2.9 4600"]);
+    assert_eq!(host.listed(), host.enforced());
+}
+
+#[test]
 fn what_another_program_flushed_is_enforced_again() {
     let mut host = Host::new();
     host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000).unwrap();

@@ -201,6 +201,10 @@ impl Enforcer for PolicyEnforcer {
         false
     }
 
+    fn most(&self) -> usize {
+        policy::MOST
+    }
+
     fn current(&mut self, _now: i64) -> Result<Vec<Block>, EnforceError> {
         self.blocked().map_err(|failure| self.outside(failure))
     }

@@ -23,6 +23,8 @@ pub(super) enum PolicyKind {
 
 /// Longest annotations of an object, bytes; what an API server takes.
 const ANNOTATIONS: usize = 256 << 10;
+/// How many addresses a policy names at most: as many as fit, however long they are.
+pub(super) const MOST: usize = 3_000;
 
 /// The policy for `blocks` on the pods that `selector` names.
 ///
@@ -38,9 +40,9 @@ pub(super) fn manifest(
     let blocked = serde_json::to_string(blocks).map_err(|error| Failure::retry(error.to_string()))?;
     if blocked.len() + BLOCKED.len() > ANNOTATIONS {
         return Err(Failure::usage(format!(
-            "{} addresses are more than one policy of Kubernetes can name, about {}",
+            "{} addresses are more than one policy of Kubernetes can name, at least {}",
             blocks.len(),
-            ANNOTATIONS / 60
+            MOST
         ))
         .hint("block shorter, or block on the hosts with nftables"));
     }
@@ -155,6 +157,13 @@ mod tests {
         let mut changed = of(PolicyKind::NetworkPolicy, &all);
         changed["spec"]["ingress"][0]["from"][0]["ipBlock"]["except"] = json!([]);
         assert!(blocks(&changed).unwrap_err().contains("not those of its annotation"));
+    }
+
+    #[test]
+    fn as_many_as_are_asked_for_fit() {
+        let block = |each: u128| Block { address: std::net::Ipv6Addr::from(u128::MAX - each).into(), until: i64::MAX };
+        let most: Vec<Block> = (0..MOST as u128).map(block).collect();
+        assert_eq!(blocks(&of(PolicyKind::Cilium, &most)).unwrap(), most);
     }
 
     #[test]

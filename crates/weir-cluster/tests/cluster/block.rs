@@ -206,6 +206,21 @@ fn a_block_that_is_over_ends_with_the_next_run_and_the_last_takes_the_policy_alo
 }
 
 #[test]
+fn of_more_than_a_policy_can_name_those_with_the_strongest_evidence_are_kept_out() {
+    let policies = Policies::default();
+    let applied = Arc::clone(&policies.applied);
+    let server = policies.start();
+    // The strongest first.
+    let all: Vec<String> = (0..3_010).rev().map(|each| format!("198.51.{}.{}", each / 256, each % 256)).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let output = home(&server, &all).run(&args(&["--apply"])).ok();
+    assert!(output.stderr.contains("10 that are listed are left out"), "{}", output.stderr);
+    let policy = applied.lock().unwrap().clone().unwrap();
+    let except = policy["spec"]["ingress"][0]["from"][0]["ipBlock"]["except"].as_array().unwrap().clone();
+    assert_eq!((except.len(), &except[0]), (3_000, &json!("198.51.0.10/32")));
+}
+
+#[test]
 fn beside_another_policy_of_the_same_pods_nobody_is_blocked() {
     let others =
         vec![json!({"metadata": {"name": "default-deny"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}})];

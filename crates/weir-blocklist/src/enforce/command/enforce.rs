@@ -136,6 +136,13 @@ pub fn enforce_detection(
     for alone in &report.changes.protected {
         stage.warn(format!("{} is listed and left alone: {}", alone.address, alone.reason));
     }
+    if report.changes.left_out > 0 {
+        let (count, enforcer) = (report.changes.left_out, &report.enforcer);
+        stage.warn(format!(
+            "{count} that are listed are left out, those with the weakest evidence: {enforcer} can keep out no more; \
+             block on the hosts with nftables, or at the load balancer"
+        ));
+    }
     Ok(report)
 }
 
@@ -181,6 +188,9 @@ pub(crate) fn enforced(report: &Report, detection: &Detection) -> String {
     }
     for address in &changes.settled {
         text += &format!("leave {address}: nothing new since its last block ended\n");
+    }
+    if changes.left_out > 0 {
+        text += &format!("leave {} that are listed: there is no room for them\n", changes.left_out);
     }
     let kept = changes.kept.len();
     let (enforcer, told) = (&report.enforcer, if report.told { "" } else { "; it needs no change" });
