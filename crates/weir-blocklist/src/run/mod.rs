@@ -1,7 +1,9 @@
 //! `weir block run`: fetch, detect, enforce, one after the other, and a notice however that ends.
 //!
 //! A step that fails changes nothing of who is blocked, and whoever is to be told is told which one it was; once it is
-//! enforced nothing else that fails says so. Without `--since` only requests count that are no older than a block is long: nobody is blocked now for what is over.
+//! enforced nothing else that fails says so. Without `--since` only requests count that are no older than a block is long:
+//! nobody is blocked now for what is over. Nor for what is yet to come, by a log whose clock is ahead: it would outlast
+//! every block, and every person who lets somebody in.
 
 mod follow;
 mod logs;
@@ -24,6 +26,8 @@ use crate::params;
 const LOGS: &str = "logs";
 /// Folder of the detection in the state directory.
 const FOUND: &str = "detection";
+/// How far ahead of this clock that of a log may be, seconds.
+const AHEAD: i64 = 60;
 
 /// Fetch, detect, enforce, and tell how it went; without --apply only say what would change
 #[derive(Debug, Clone, Parser)]
@@ -123,8 +127,10 @@ impl<'a> Run<'a> {
     fn look(&mut self) -> Result<(), Failure> {
         let logs = Logs::Files(self.args.log.iter().map(PathBuf::from).collect());
         let mut request = self.args.look.request(logs, self.args.enforcer.state.join(FOUND))?;
-        if request.since.is_none() && !self.args.follow {
-            request.since = Some(now() - i64::try_from(request.params.block_seconds).unwrap_or(i64::MAX));
+        if !self.args.follow {
+            let (now, seconds) = (now(), i64::try_from(request.params.block_seconds).unwrap_or(i64::MAX));
+            request.since = request.since.or(Some(now - seconds));
+            request.until = request.until.or(Some(now + AHEAD));
         }
         self.request = Some(request);
         Ok(())

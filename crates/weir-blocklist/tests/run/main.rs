@@ -22,7 +22,10 @@ fn command(dir: &Path, sink: &Sink) -> Command {
 
 /// Lines of the common format, some seconds ago: client, how many of them ask for the same, how many for pages of their own.
 fn log(clients: &[(&str, u32, u32)]) -> String {
-    let time = SystemTime::now() - Duration::from_secs(30);
+    log_at(SystemTime::now() - Duration::from_secs(30), clients)
+}
+
+fn log_at(time: SystemTime, clients: &[(&str, u32, u32)]) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap().as_secs() / 10 * 10;
     // As in 2026-11-21 08:00:00 UTC.
     let moment = weir_report::moment(i64::try_from(seconds).unwrap() * 1000);
@@ -42,10 +45,14 @@ fn log(clients: &[(&str, u32, u32)]) -> String {
 
 /// A flood by each of these, among visitors.
 fn flood(by: &[&str]) -> String {
+    flood_at(SystemTime::now() - Duration::from_secs(30), by)
+}
+
+fn flood_at(time: SystemTime, by: &[&str]) -> String {
     let visitors: Vec<String> = (1..=40).map(|n| format!("192.0.2.{n}")).collect();
     let visitors = visitors.iter().map(|visitor| (visitor.as_str(), 1, 9));
     let clients: Vec<_> = visitors.chain(by.iter().map(|client| (*client, 150, 0))).collect();
-    log(&clients)
+    log_at(time, &clients)
 }
 
 /// One client alone, such as one's own proxy: a cap spares it.

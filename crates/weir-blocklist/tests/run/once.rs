@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
 use super::sink::Sink;
-use super::{command, flood, proxy};
+use super::{command, flood, flood_at, proxy};
 
 /// Runs over `log` with further arguments; the subjects of what was told, behind the host.
 fn told(dir: &Path, sink: &Sink, log: &str, more: &[&str]) -> Vec<String> {
@@ -37,6 +38,15 @@ fn whoever_is_spared_is_told_of_once() {
     assert_eq!(told(dir.path(), &sink, &proxy("198.51.100.1"), &["--apply"]), spared);
     assert!(told(dir.path(), &sink, &proxy("198.51.100.1"), &["--apply"]).is_empty());
     assert_eq!(told(dir.path(), &sink, &proxy("198.51.100.2"), &["--apply"]), spared, "as many, but another");
+}
+
+#[test]
+fn what_a_clock_that_is_ahead_has_written_blocks_nobody() {
+    let (dir, sink) = (tempfile::tempdir().unwrap(), Sink::new());
+    let ahead = flood_at(SystemTime::now() + Duration::from_secs(1800), &["198.51.100.1"]);
+    assert!(told(dir.path(), &sink, &ahead, &["--apply"]).is_empty());
+    let until = ["--apply", "--until", "2999-01-01T00:00:00Z"];
+    assert_eq!(told(dir.path(), &sink, &ahead, &until), ["1 client blocked"]);
 }
 
 #[test]
