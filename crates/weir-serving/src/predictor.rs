@@ -119,9 +119,14 @@ impl Predictor {
         self.model.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The model that is being served. Before the first is loaded nobody can say which models there are.
+    pub(crate) fn loaded(&self) -> Result<Arc<Model>, Refusal> {
+        self.current().ok_or(Refusal::NotReady("the model is not loaded yet"))
+    }
+
     /// The model of this name.
     pub(crate) fn model(&self, name: &str) -> Result<Arc<Model>, Refusal> {
-        let model = self.current().ok_or(Refusal::NotReady("the model is not loaded yet"))?;
+        let model = self.loaded()?;
         if model.name == name {
             return Ok(model);
         }

@@ -53,9 +53,8 @@ async fn alive() -> Response {
     json(&json!({"status": "alive"}))
 }
 
-async fn models(State(predictor): Shared) -> Response {
-    let names: Vec<String> = predictor.current().map(|model| model.name.clone()).into_iter().collect();
-    json(&json!({"models": names}))
+async fn models(State(predictor): Shared) -> Answer {
+    Ok(json(&json!({"models": [predictor.loaded()?.name]})))
 }
 
 /// `/v1/models/{model}` and `/v1/models/{model}:predict`, which a route cannot tell apart.
@@ -156,10 +155,10 @@ fn of_version(predictor: &Predictor, name: &str, version: &str) -> Result<Arc<Mo
     Err(Refusal::NotFound(format!("there is no version {version:?} of {name}, only {:?}", model.version)))
 }
 
-async fn index(State(predictor): Shared) -> Response {
+async fn index(State(predictor): Shared) -> Answer {
+    let model = predictor.loaded()?;
     let state = if predictor.is_ready() { "READY" } else { "UNAVAILABLE" };
-    let entry = |model: Arc<Model>| json!({"name": model.name, "version": model.version, "state": state, "reason": ""});
-    json(&predictor.current().map(entry).into_iter().collect())
+    Ok(json(&json!([{"name": model.name, "version": model.version, "state": state, "reason": ""}])))
 }
 
 async fn load(State(predictor): Shared, Part(name): Part<String>) -> Answer {

@@ -211,8 +211,23 @@ fn before_there_is_a_model_the_predictor_lives_and_is_not_ready() {
         crate::fixture::run(crate::fixture::send(&app, crate::fixture::request(method, path, &[], b"{}")))
     };
     assert_eq!(call(Method::GET, "/v2/health/live").status, StatusCode::OK);
-    assert_eq!(call(Method::GET, "/v1/models").json(), json!({"models": []}));
-    for (method, path) in [(Method::GET, "/v2/health/ready"), (Method::GET, "/v2/models/x"), (Method::POST, PREDICT)] {
-        assert_eq!(call(method, path).status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    let ready = call(Method::GET, "/v2/health/ready");
+    assert_eq!((ready.status, ready.json()), (StatusCode::SERVICE_UNAVAILABLE, json!({"ready": false})));
+    // An empty list would be an answer: that there are no models.
+    for (method, path) in [
+        (Method::GET, "/v1/models"),
+        (Method::GET, "/v1/models/x"),
+        (Method::GET, "/v2/models/x"),
+        (Method::GET, "/v2/models/x/ready"),
+        (Method::GET, "/v2/models/x/versions/1"),
+        (Method::POST, PREDICT),
+        (Method::POST, INFER),
+        (Method::POST, "/v2/repository/index"),
+        (Method::POST, "/v2/repository/models/x/load"),
+    ] {
+        let refused = call(method, path);
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(refused.headers["retry-after"], "1", "{path}");
+        assert_eq!(refused.error(), "the model is not loaded yet", "{path}");
     }
 }
