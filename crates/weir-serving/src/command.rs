@@ -147,6 +147,7 @@ fn settings(args: Args) -> Result<Settings, Failure> {
         max_connections: args.max_connections,
         request_timeout: args.request_timeout,
         drain: args.drain,
+        last_call: Settings::default().last_call,
         reload: Some(args.reload).filter(|reload| !reload.is_zero()),
         access_log: args.access_log,
     };

@@ -40,8 +40,6 @@ const CROWD: usize = 64;
 const BUFFER: usize = 64 << 10;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// For so long connections are taken after SIGTERM: who has not heard of it yet is answered all the same.
-const LAST_CALL: Duration = Duration::from_millis(250);
 
 /// A predictor that listens.
 #[derive(Debug)]
@@ -109,7 +107,7 @@ impl Server {
     pub fn stop(self) -> usize {
         let predictor = self.app.predictor();
         predictor.drain();
-        thread::sleep(LAST_CALL.min(predictor.settings.drain / 4));
+        thread::sleep(predictor.settings.last_call.min(predictor.settings.drain / 4));
         // Nobody listens any more if the workers ended by themselves.
         let _ = self.stop.send(true);
         // A worker that panicked has said so.

@@ -40,6 +40,9 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Longest time that requests in flight get when the predictor is asked to stop.
     pub drain: Duration,
+    /// For so long connections are taken after the predictor was asked to stop, so that who has not heard of it yet is
+    /// answered all the same; at most a quarter of `drain`.
+    pub last_call: Duration,
     /// How often the bundle directory is looked at for another bundle; `None` never.
     pub reload: Option<Duration>,
     /// Whether every request is logged.
@@ -61,6 +64,7 @@ impl Default for Settings {
             max_connections: 4096,
             request_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(20),
+            last_call: Duration::from_millis(250),
             reload: Some(Duration::from_secs(10)),
             access_log: false,
         }

@@ -1,7 +1,7 @@
 //! What needs a socket: connections, drain, limits of connections.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,13 @@ use weir_serving::{App, Server, Settings};
 use crate::fixture::{PREDICT, Served, served_with};
 
 const BODY: &str = r#"{"instances":[[1,2,3]]}"#;
+/// How long is waited for what has to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Without a last call: nobody is late here.
+fn settings() -> Settings {
+    Settings { last_call: Duration::ZERO, ..Settings::default() }
+}
 
 fn start(settings: Settings) -> (Served, Server) {
     let served = served_with(Settings { port: 0, ..settings });
@@ -20,12 +27,21 @@ fn start(settings: Settings) -> (Served, Server) {
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
 fn head(length: usize) -> String {
     format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
+}
+
+/// A request whose head has been read and whose body is waited for.
+fn begun(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address);
+    let head = head(BODY.len()).replace("host: x", "host: x\r\nexpect: 100-continue");
+    stream.write_all(head.as_bytes()).unwrap();
+    assert_eq!(answer(&mut stream), "HTTP/1.1 100 Continue\r\n\r\n");
+    stream
 }
 
 /// One answer as text: its head and as much body as its head says.
@@ -49,7 +65,7 @@ fn answer(stream: &mut TcpStream) -> String {
 
 #[test]
 fn a_connection_serves_one_request_after_the_other() {
-    let (_served, server) = start(Settings { workers: 2, ..Settings::default() });
+    let (_served, server) = start(Settings { workers: 2, ..settings() });
     let mut stream = connect(server.address());
     for _ in 0..3 {
         // Head and body apart.
@@ -64,10 +80,12 @@ fn a_connection_serves_one_request_after_the_other() {
 
 #[test]
 fn a_request_in_flight_is_answered_when_the_predictor_is_asked_to_stop() {
-    let (served, server) = start(Settings { drain: Duration::from_secs(10), ..Settings::default() });
+    // An address of its own: no other test listens there once this predictor does not.
+    let host = IpAddr::from([127, 0, 0, 2]);
+    let (drain, last_call) = (PATIENCE, Duration::from_secs(5));
+    let (served, server) = start(Settings { host, drain, last_call, ..settings() });
     let address = server.address();
-    let mut in_flight = connect(address);
-    in_flight.write_all(head(BODY.len()).as_bytes()).unwrap();
+    let mut in_flight = begun(address);
     in_flight.write_all(&BODY.as_bytes()[..5]).unwrap();
     let mut kept_alive = connect(address);
     kept_alive.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
@@ -83,29 +101,29 @@ fn a_request_in_flight_is_answered_when_the_predictor_is_asked_to_stop() {
     let last = answer(&mut kept_alive);
     assert!(last.starts_with("HTTP/1.1 200") && last.contains("connection: close"), "{last}");
 
-    // The other workers' connections have ended; this one is waited for.
-    thread::sleep(Duration::from_millis(400));
+    // Nobody else is taken after the last call; this one is waited for.
+    let patience = Instant::now();
+    while TcpStream::connect(address).is_ok() {
+        assert!(patience.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(50));
+    }
     in_flight.write_all(&BODY.as_bytes()[5..]).unwrap();
     let late = answer(&mut in_flight);
     assert!(late.starts_with("HTTP/1.1 200") && late.contains("connection: close"), "{late}");
     assert_eq!(stopping.join().unwrap(), 0);
-    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
 fn what_does_not_end_in_time_is_cut_off_and_counted() {
-    let (_served, server) = start(Settings { drain: Duration::from_millis(50), ..Settings::default() });
-    let mut stuck = connect(server.address());
-    stuck.write_all(head(BODY.len()).as_bytes()).unwrap();
-    thread::sleep(Duration::from_millis(50));
-    let start = Instant::now();
+    let (_served, server) = start(Settings { drain: Duration::from_millis(50), ..settings() });
+    let mut stuck = begun(server.address());
     assert_eq!(server.stop(), 1);
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(answer(&mut stuck), "", "it hears nothing more");
 }
 
 #[test]
 fn connections_beyond_the_limit_hear_that_the_predictor_is_busy_and_health_is_answered() {
-    let (_served, server) = start(Settings { max_connections: 1, ..Settings::default() });
+    let (_served, server) = start(Settings { max_connections: 1, ..settings() });
     let mut first = connect(server.address());
     first.write_all((head(BODY.len()) + BODY).as_bytes()).unwrap();
     assert!(answer(&mut first).starts_with("HTTP/1.1 200"));
@@ -127,14 +145,14 @@ fn connections_beyond_the_limit_hear_that_the_predictor_is_busy_and_health_is_an
         if answer(&mut next).starts_with("HTTP/1.1 200") {
             break;
         }
-        assert!(patience.elapsed() < Duration::from_secs(10));
+        assert!(patience.elapsed() < PATIENCE);
     }
     server.stop();
 }
 
 #[test]
 fn broken_http_is_refused_and_the_next_connection_served() {
-    let (_served, server) = start(Settings::default());
+    let (_served, server) = start(settings());
     for broken in [
         "nonsense\r\n\r\n".to_owned(),
         format!("POST {PREDICT} HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n"),
@@ -162,19 +180,19 @@ fn broken_http_is_refused_and_the_next_connection_served() {
 
 #[test]
 fn a_client_that_does_not_take_its_answers_is_given_up() {
-    let (served, server) = start(Settings { request_timeout: Duration::from_millis(100), ..Settings::default() });
+    let (served, server) = start(Settings { request_timeout: Duration::from_millis(100), ..settings() });
     let rows = vec![[0.123_456_789, 0.1, 443.0]; 10_000];
     let body = serde_json::json!({"instances": rows, "parameters": {"probabilities": true}}).to_string();
     let request = head(body.len()) + &body;
     let mut stream = connect(server.address());
-    stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
     // Answers fill the buffers of both sides; then the connection is closed, and writing fails.
     let closed = (0..1_000).any(|_| stream.write_all(request.as_bytes()).is_err());
     assert!(closed);
     let patience = Instant::now();
     let open = || !String::from_utf8(served.get("/metrics").body).unwrap().contains("weir_connections 0\n");
     while open() {
-        assert!(patience.elapsed() < Duration::from_secs(10));
+        assert!(patience.elapsed() < PATIENCE);
         thread::sleep(Duration::from_millis(5));
     }
     server.stop();
