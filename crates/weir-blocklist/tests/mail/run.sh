@@ -27,7 +27,7 @@ openssl x509 -req -in "$work/server.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key
 mkdir "$work/got"
 "$python" sinks.py "$work/got" "$work/server.pem" "$work/server.key" >"$work/sinks.log" 2>&1 &
 started+=($!)
-for _ in $(seq 100); do [ -e "$work/got/ports.json" ] && break || sleep 0.1; done
+for _ in $(seq 600); do [ -e "$work/got/ports.json" ] && break || sleep 0.1; done
 [ -e "$work/got/ports.json" ] || { cat "$work/sinks.log" >&2; exit 1; }
 port() { "$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$work/got/ports.json" "$1"; }
 plain=$(port plain) starttls=$(port starttls) smtps=$(port smtps) webhook=$(port webhook)

@@ -49,7 +49,7 @@ class Anywhere(Controller):
 
 
 def mail(name, **arguments):
-    controller = Anywhere(Sink(name), hostname="127.0.0.1", port=0, **arguments)
+    controller = Anywhere(Sink(name), hostname="127.0.0.1", port=0, ready_timeout=60, **arguments)
     controller.start()
     return controller.port
 

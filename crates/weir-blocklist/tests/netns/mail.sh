@@ -3,7 +3,7 @@
 python=${PYTHON:-python3}
 mkdir "$work/got"
 in_server "$python" "$here/../mail/sinks.py" "$work/got" >"$work/sinks.log" 2>&1 &
-for _ in $(seq 100); do [ -e "$work/got/ports.json" ] && break || sleep 0.1; done
+for _ in $(seq 600); do [ -e "$work/got/ports.json" ] && break || sleep 0.1; done
 [ -e "$work/got/ports.json" ] || fail "the mail server does not start: $(cat "$work/sinks.log")"
 mail_port=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["plain"])' "$work/got/ports.json")
 

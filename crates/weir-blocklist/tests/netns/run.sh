@@ -77,13 +77,15 @@ CONF
   [ -e /etc/mime.types ] || sed -i '/^TypesConfig/d; /mime_module/d' "$work/apache.conf"
   in_server apache2 -f "$work/apache.conf" -k start
   local tries
-  for tries in $(seq 50); do ! reaches anna || return 0; sleep 0.1; done
+  for tries in $(seq 600); do ! reaches anna || return 0; sleep 0.1; done
   cat "$work/logs/error.log" >&2
   fail "apache2 does not answer"
 }
 
 reaches() { by "$1" curl --silent --output /dev/null --max-time 2 --noproxy '*' "http://${2:-10.77.0.1}/"; }
-all_reach() { local name; for name in "$@"; do reaches "$name" || fail "$name cannot connect"; done; }
+# Whether one of five tries succeeds: a busy machine may take longer than one. Who is blocked has none that does.
+can_reach() { for _ in 1 2 3 4 5; do ! reaches "$@" || return 0; done; return 1; }
+all_reach() { local name; for name in "$@"; do can_reach "$name" || fail "$name cannot connect"; done; }
 none_reaches() {
   local name
   for name in "$@"; do
@@ -133,7 +135,7 @@ blocking() {
   none_reaches flood
   ! reaches flood6 '[fd77::1]' || fail "flood6 can still connect over IPv6"
   all_reach anna ben
-  reaches anna '[fd77::1]' || fail "anna cannot connect over IPv6"
+  can_reach anna '[fd77::1]' || fail "anna cannot connect over IPv6"
   list >"$work/list.txt"
   grep -qE "^10\.77\.0\.13 .* $enforcer " "$work/list.txt" || fail "list does not show the block: $(cat "$work/list.txt")"
   grep -qE "^fd77::14 .* $enforcer " "$work/list.txt" || fail "list does not show the block: $(cat "$work/list.txt")"
@@ -159,15 +161,15 @@ blocking() {
   all_reach flood
   grep -q '^leave 10.77.0.13' "$work/later.txt" || fail "the same log blocked again whom a person let in: $(cat "$work/later.txt")"
   remove --all --quiet
-  reaches flood6 '[fd77::1]' || fail "flood6 cannot connect after it was removed"
+  can_reach flood6 '[fd77::1]' || fail "flood6 cannot connect after it was removed"
   ! rules | grep -q 'inet weir\|create weir\|match-set weir' || fail "something is left of $enforcer: $(rules)"
   say "$enforcer: removing lets in at once, for good, and leaves nothing"
 
   rm -rf "$work/state"
-  enforce --enforcer "$enforcer" --apply --quiet --set blocklist.block_seconds=4 2>"$work/old.txt"
+  enforce --enforcer "$enforcer" --apply --quiet --set blocklist.block_seconds=10 2>"$work/old.txt"
   none_reaches flood
-  sleep 4
-  all_reach flood
+  local latest=$((SECONDS + 30))
+  until reaches flood; do [ $SECONDS -lt $latest ] || fail "flood is kept out longer than its block lasts"; done
   remove --all --quiet
   say "$enforcer: a block ends by itself"
 }
