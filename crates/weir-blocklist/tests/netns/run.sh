@@ -17,7 +17,8 @@ clients="anna ben flood flood6"
 cleanup() {
   status=$?
   [ ! -s "$work/apache.pid" ] || kill "$(cat "$work/apache.pid")" 2>/dev/null || true
-  jobs -p | xargs -r kill 2>/dev/null || true
+  # Not only our jobs: a shell in the background keeps signals from what it runs.
+  { jobs -p; ip netns pids "$server" 2>/dev/null; } | xargs -r kill 2>/dev/null || true
   wait 2>/dev/null || true
   ! mountpoint -q "$work/read-only" || umount "$work/read-only"
   for name in server $clients; do ip netns del "$prefix-$name" 2>/dev/null || true; done
