@@ -15,8 +15,9 @@ mkdir -p "$work/data/weir-test"
 "$s3s" --host 127.0.0.1 --port "$port" --access-key weir-test --secret-key weir-test-secret "$work/data" \
   >"$work/server.log" 2>&1 &
 server=$!
-for _ in $(seq 100); do
+for tries in $(seq 600 -1 0); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+  [ "$tries" != 0 ] || { cat "$work/server.log"; exit 1; }
   sleep 0.1
 done
 

@@ -47,7 +47,7 @@ registry() {
     "$work/$name" "$3" >"$work/$name.yml"
   docker-registry serve "$work/$name.yml" >"$work/$name.log" 2>&1 &
   started+=($!)
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
     sleep 0.1
   done

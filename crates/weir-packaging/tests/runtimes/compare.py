@@ -191,7 +191,8 @@ ONCE = ("decision-tree", {"mlflow models serve": (in_mlflow_server, 1e-6)})
 
 
 def wait_for(url, server):
-    for _ in range(600):
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
         try:
             return urllib.request.urlopen(url, timeout=5).close()
         except OSError:
