@@ -1,6 +1,8 @@
 //! From a signed bundle to a validated predictor: `weir run --signing-key`, `weir serve --trust`, `weir validate`.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,8 +49,21 @@ impl Predictor {
             assert!(child.try_wait().unwrap().is_none() && patience.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(5));
         };
+        while !is_ready(port) {
+            assert!(child.try_wait().unwrap().is_none() && patience.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Self { child, url: format!("http://127.0.0.1:{port}") }
     }
+}
+
+/// Whether the predictor at this port has loaded its bundle.
+fn is_ready(port: u16) -> bool {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"GET /v2/health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.starts_with("HTTP/1.1 200")
 }
 
 impl Drop for Predictor {

@@ -13,9 +13,16 @@ use weir_testkit::{Output, TempRun, tree_digests};
 
 use crate::{flows, text, weir};
 
-/// 4 kernel widths x 3 folds are enough pieces to stop between two.
 const SVC: [&str; 4] =
     ["--model", "svc", "--set", "training.grid.svc={C=[1, 10], gamma=[0.1, 0.3, 1, 3], kernel=[\"rbf\"]}"];
+/// 16 kernel widths x 3 folds: pieces enough to stop between two, however late it is seen that there are more.
+const LONG_SVC: [&str; 4] = [
+    "--model",
+    "svc",
+    "--set",
+    "training.grid.svc={C=[1, 10], kernel=[\"rbf\"], \
+     gamma=[0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 2.5, 3]}",
+];
 const TREE: [&str; 2] = ["--model", "decision-tree"];
 
 fn features(temp: &TempRun, rows: u32) -> PathBuf {
@@ -47,14 +54,14 @@ fn a_search_killed_between_two_pieces_goes_on_and_ends_with_the_same_bytes() {
     let temp = TempRun::new();
     let features = features(&temp, 6_000);
     let undisturbed = temp.join("undisturbed");
-    train(&features, &undisturbed, &SVC).ok();
+    train(&features, &undisturbed, &LONG_SVC).ok();
 
     // Each of three runs comes at least two pieces further than the one before.
     let out = temp.join("killed");
     let mut left = 0;
     for _ in 0..3 {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-        command.args(["train", "--features", text(&features), "--out", text(&out), "--jobs", "1"]).args(SVC);
+        command.args(["train", "--features", text(&features), "--out", text(&out), "--jobs", "1"]).args(LONG_SVC);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(120);
         while pieces(&out) < left + 2 {
@@ -76,7 +83,7 @@ fn a_search_killed_between_two_pieces_goes_on_and_ends_with_the_same_bytes() {
     assert!(written.contains("\"piece\": ") && written.contains("\"gamma\": "), "{written}");
     std::fs::write(&first, written.replace("\"converged\": true", "\"converged\": false")).unwrap();
 
-    let again = train(&features, &out, &SVC).ok();
+    let again = train(&features, &out, &LONG_SVC).ok();
     assert!(again.stderr.contains("pieces are scored already"), "{}", again.stderr);
     let info: RunInfo = read(&out.join("run-info.json"));
     assert_eq!((info.rungs.len(), info.rungs[0].resumed), (1, left - 1), "{:?}", info.rungs);
