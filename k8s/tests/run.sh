@@ -34,8 +34,10 @@ MANIFESTS=$work/s3-full.yaml "$python" -m unittest test_policies
 # What a predictor exports that has predicted and has refused a row.
 "$WEIR" serve --quiet --bundle "$BUNDLE" --port 0 --port-file "$work/port" &
 server=$!
-for _ in {1..100}; do [ ! -s "$work/port" ] || break; sleep 0.1; done
+for _ in {1..600}; do [ ! -s "$work/port" ] || break; sleep 0.1; done
+[ -s "$work/port" ] || { echo "error: the predictor does not start" >&2; exit 1; }
 url=http://127.0.0.1:$(cat "$work/port")
+curl --silent --fail --output /dev/null --retry 60 --retry-delay 1 "$url/v2/health/ready"
 name=$(curl -sS --fail "$url/v1/models" | "$python" -c 'import json, sys; print(json.load(sys.stdin)["models"][0])')
 curl -sS -o "$work/refusal" -d '{"instances": [{"source_ip": "10.0.0.1", "destination_ip": "10.0.0.2", "transport": "tcp"}]}' \
   "$url/v1/models/$name:predict"

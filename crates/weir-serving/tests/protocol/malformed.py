@@ -239,7 +239,7 @@ def cases(name, flow):
         Case("a header of 1 MiB", [line + b"X: " + b"a" * (1 << 20) + b"\r\n\r\n"], {400, 431, CLOSED}, told=False),
         Case("a header without end", [line + b"X: " + b"a" * (1 << 16)], {400, 408, 431, CLOSED}, told=False, slow=True),
         Case("a slow header", [line, *[b"X: y\r\n"] * 8], {408, CLOSED}, pause=0.5, told=False, slow=True),
-        Case("a slow body", [line + b"Content-Length: 8\r\n\r\n", *[b" "] * 7], {408, CLOSED}, pause=0.5, slow=True),
+        Case("a slow body", [line + b"Content-Length: 8\r\n\r\n", *[b" "] * 7], {408, CLOSED}, pause=1.0, slow=True),
         Case("nothing", [b""], {408, CLOSED}, told=False, slow=True),
         Case("empty lines", [b"\r\n" * 1000], none | {408}, told=False, slow=True),
         Case("another HTTP", [b"GET / HTTP/3.0\r\n\r\n"], none | {505}, told=False),

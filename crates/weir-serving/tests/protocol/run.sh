@@ -18,14 +18,16 @@ predictor=
 trap 'status=$?; [ -z "$predictor" ] || kill "$predictor" 2>/dev/null || true; wait; rm -rf "$work"; exit $status' EXIT
 
 # Short times, so that slow requests can be tried.
-"${server[@]}" --bundle "$bundle" --port 0 --port-file "$work/port" --request-timeout 2 --quiet 2>"$work/log" &
+"${server[@]}" --bundle "$bundle" --port 0 --port-file "$work/port" --request-timeout 5 --quiet 2>"$work/log" &
 predictor=$!
-for _ in $(seq 200); do
+for _ in $(seq 1200); do
   [ -s "$work/port" ] && break
   kill -0 "$predictor" || { cat "$work/log"; exit 1; }
   sleep 0.05
 done
+[ -s "$work/port" ] || { echo "error: the predictor does not start" >&2; exit 1; }
 url=http://127.0.0.1:$(cat "$work/port")
+curl --silent --fail --output /dev/null --retry 60 --retry-delay 1 "$url/v2/health/ready"
 
 cd "$work"
 for step in "${steps[@]}"; do
