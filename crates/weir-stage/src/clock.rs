@@ -94,7 +94,11 @@ fn rfc3339(time: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Mutex, PoisonError};
     use std::time::Duration;
+
+    /// Taken by tests that start a clock: it sets back the peak memory of the process, which is that of all tests.
+    static PEAK: Mutex<()> = Mutex::new(());
 
     #[test]
     fn times_are_written_as_by_gnu_date() {
@@ -122,6 +126,7 @@ mod tests {
             eprintln!("SKIPPED: this system does not reset the peak memory of a process");
             return;
         }
+        let _alone = PEAK.lock().unwrap_or_else(PoisonError::into_inner);
         let clock = RunClock::start("0.1.0", 1);
         drop(std::hint::black_box(vec![1_u8; 256 << 20]));
         let earlier = clock.run_info("").peak_memory;
@@ -131,6 +136,7 @@ mod tests {
 
     #[test]
     fn parts_add_up_by_name() {
+        let _alone = PEAK.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clock = RunClock::start("0.1.0", 2);
         let nap = || std::thread::sleep(Duration::from_millis(5));
         clock.part("fit", nap);
