@@ -11,7 +11,7 @@ trap 'status=$?; [ ${#started[@]} = 0 ] || kill "${started[@]}" 2>/dev/null || t
 s3s=${S3S_FS:-$(command -v s3s-fs || true)}
 if [ -z "$s3s" ]; then
   # From another folder, so that the workspace's configuration stays out of it.
-  (cd / && cargo install s3s-fs --version 0.14.1 --features binary --root "$work/tools" --target-dir "$work/build")
+  (cd / && cargo install s3s-fs --version 0.14.1 --locked --features binary --root "$work/tools" --target-dir "$work/build")
   s3s=$work/tools/bin/s3s-fs
 fi
 
