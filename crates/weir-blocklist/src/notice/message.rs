@@ -76,6 +76,12 @@ pub struct Outcome {
     /// How many were let in because they may not be blocked any more.
     #[serde(default)]
     pub lifted: u64,
+    /// Who was still kept out though a person had let them in, and no longer is.
+    #[serde(default)]
+    pub let_in: Vec<IpAddr>,
+    /// How many are listed and not blocked because the enforcer has no room for them.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// A run that went well.
@@ -120,6 +126,8 @@ impl From<&Report> for Outcome {
             kept: changes.kept.clone(),
             expired: changes.expired.clone(),
             lifted: changes.lifted as u64,
+            let_in: changes.let_in.clone(),
+            left_out: changes.left_out,
         }
     }
 }
@@ -129,7 +137,7 @@ impl Outcome {
     fn changes_anything(&self) -> bool {
         // Who goes on flooding is blocked for longer at every look: that is no news.
         let blocks = [&self.added, &self.adopted, &self.expired];
-        self.lifted > 0 || blocks.iter().any(|blocks| !blocks.is_empty())
+        self.lifted > 0 || !self.let_in.is_empty() || blocks.iter().any(|blocks| !blocks.is_empty())
     }
 
     /// Who is blocked afterwards, or would be.
@@ -240,7 +248,7 @@ fn headline(story: &Story<'_>) -> String {
         (outcome.added.len() as u64, "blocked"),
         (outcome.renewed.len() as u64, "blocked for longer"),
         (outcome.adopted.len() as u64, "taken over"),
-        (outcome.expired.len() as u64 + outcome.lifted, "unblocked"),
+        (outcome.expired.len() as u64 + outcome.lifted + outcome.let_in.len() as u64, "unblocked"),
     ];
     let mut parts: Vec<String> = counts
         .iter()
@@ -289,6 +297,13 @@ fn done_text(host: &str, headline: &str, story: &Story<'_>) -> String {
     });
     if outcome.lifted > 0 {
         let _ = writeln!(text, "\nNo longer blocked, since they never may be: {}", clients(outcome.lifted));
+    }
+    section(&mut text, "No longer blocked, since a person let them in", &outcome.let_in, |address| {
+        vec![address.to_string()]
+    });
+    if outcome.left_out > 0 {
+        let (left_out, enforcer) = (clients(outcome.left_out as u64), plain(&outcome.enforcer));
+        let _ = writeln!(text, "\nListed and not blocked: {left_out}, for which {enforcer} has no room.");
     }
     section(&mut text, "Spared by a cap, though they would be listed", &detection.spared, |spared| {
         vec![format!(
@@ -348,6 +363,8 @@ fn program_data(host: &str, story: &Story<'_>, list: &[u8]) -> Value {
         "unblocked": first(&outcome.expired),
         "spared": spared.collect::<Vec<_>>(),
         "lifted": outcome.lifted,
+        "let_in": outcome.let_in.iter().take(FOR_PROGRAMS).collect::<Vec<_>>(),
+        "left_out": outcome.left_out,
         "kept": outcome.kept.len(),
         "blocked_ips": list.split_inclusive('\n').take(FOR_PROGRAMS).collect::<String>(),
         "counts": {
@@ -593,11 +610,14 @@ pub(super) mod tests {
                 expired: blocks("192.0.2.5"),
                 lifted: 2,
                 settled: vec!["192.0.2.9".parse().unwrap()],
+                let_in: vec!["192.0.2.8".parse().unwrap()],
                 protected: Vec::new(),
+                left_out: 3,
             },
         };
         let outcome = Outcome::from(&report);
         assert_eq!((outcome.expired[0].until, outcome.lifted, outcome.enforcer.as_str()), (1_604_416_600, 2, "ipset"));
+        assert_eq!((outcome.let_in.as_slice(), outcome.left_out), (report.changes.let_in.as_slice(), 3));
         let file = serde_json::to_value(&report).unwrap();
         assert_eq!(serde_json::from_value::<Outcome>(file).unwrap(), outcome);
     }

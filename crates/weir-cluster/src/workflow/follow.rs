@@ -75,7 +75,7 @@ pub(crate) async fn follow(cluster: &Cluster, stage: &Stage, wanted: &Follow<'_>
             .boxed(),
         stream::unfold((), |()| async { Some((News::Tick, tokio::time::sleep(TICK).await)) }).boxed(),
     ]);
-    // The end of the run, or the last line since.
+    // The end of the run, or what came of its logs since.
     let mut ended: Option<Instant> = None;
     while let Some(item) = news.next().await {
         match item {
@@ -92,6 +92,7 @@ pub(crate) async fn follow(cluster: &Cluster, stage: &Stage, wanted: &Follow<'_>
             News::Pods(listed) => {
                 follower.logs = follower.logs.saturating_sub(1);
                 news.extend(follower.on_pods(listed));
+                ended = ended.map(|_| Instant::now());
             }
             News::EndOfLog => follower.logs = follower.logs.saturating_sub(1),
             News::Tick if ended.is_none() => follower.on_tick()?,
