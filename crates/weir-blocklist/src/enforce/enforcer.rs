@@ -79,19 +79,51 @@ fn replace(enforcer: &mut dyn Enforcer, blocks: &[Block], now: i64) -> Result<()
 }
 
 /// Where `found` is not what is `wanted`: the first address that is missing, too many, or kept out for longer. Whoever is
-/// about to be let in anyway does not count, nor does an earlier end: a means may not know so long a time.
+/// about to be let in anyway may be in either or in one of them alone; an earlier end does not count: a means may not know
+/// so long a time.
 pub(super) fn difference(wanted: &[Block], found: &[Block], now: i64) -> Option<String> {
-    let lasting = |blocks: &[Block]| -> BTreeMap<IpAddr, i64> {
-        let blocks = blocks.iter().filter(|block| block.until > now.saturating_add(TOLERANCE));
-        blocks.map(|block| (block.address, block.until)).collect()
+    let ends = |blocks: &[Block]| -> BTreeMap<IpAddr, i64> {
+        blocks.iter().map(|block| (block.address, block.until)).collect()
     };
-    let (wanted, found) = (lasting(wanted), lasting(found));
-    if let Some(address) = wanted.keys().find(|address| !found.contains_key(address)) {
+    let is_lasting = |until: i64| until > now.saturating_add(TOLERANCE);
+    let (wanted, found) = (ends(wanted), ends(found));
+    let is_missing = |(address, until): &(&IpAddr, &i64)| is_lasting(**until) && !found.contains_key(address);
+    if let Some((address, _)) = wanted.iter().find(is_missing) {
         return Some(format!("{address} is missing"));
     }
-    found.iter().find_map(|(address, until)| match wanted.get(address) {
+    found.iter().filter(|(_, until)| is_lasting(**until)).find_map(|(address, until)| match wanted.get(address) {
         None => Some(format!("{address} is too many")),
         Some(end) if *until > end.saturating_add(TOLERANCE) => Some(format!("{address} is kept out for too long")),
         Some(_) => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000;
+
+    fn block(until: i64) -> Vec<Block> {
+        vec![Block { address: "192.0.2.1".parse().unwrap(), until }]
+    }
+
+    #[test]
+    fn an_end_that_is_read_a_second_earlier_makes_no_difference() {
+        for left in 1..20 {
+            assert_eq!(difference(&block(NOW + left), &block(NOW + left - 1), NOW), None, "{left} s left");
+            assert_eq!(difference(&block(NOW + left - 1), &block(NOW + left), NOW), None, "{left} s left");
+        }
+    }
+
+    #[test]
+    fn who_is_missing_too_many_or_kept_out_for_too_long_is_named() {
+        let lasting = block(NOW + TOLERANCE + 1);
+        assert_eq!(difference(&lasting, &[], NOW).unwrap(), "192.0.2.1 is missing");
+        assert_eq!(difference(&[], &lasting, NOW).unwrap(), "192.0.2.1 is too many");
+        assert_eq!(difference(&lasting, &block(NOW + 60), NOW).unwrap(), "192.0.2.1 is kept out for too long");
+        assert_eq!(difference(&block(NOW + TOLERANCE), &[], NOW), None, "about to be let in");
+        assert_eq!(difference(&[], &block(NOW + TOLERANCE), NOW), None, "about to be let in");
+        assert_eq!(difference(&block(i64::MAX), &block(NOW + 60), NOW), None, "as long as the means allows");
+    }
 }
