@@ -104,6 +104,11 @@ impl Api {
         }
     }
 
+    /// Whether `key` is that of a bouncer.
+    pub(super) fn knows(&self, key: Option<&str>) -> bool {
+        key.is_some_and(|key| self.keys.name(key).is_some())
+    }
+
     /// Why the list could not be read again lately, once.
     pub(super) fn trouble(&self) -> Option<String> {
         self.state().trouble.take()

@@ -11,7 +11,7 @@ use weir_stage::{CommonArgs, Failure, ParamsArgs, Stage};
 
 use super::api::Api;
 use super::keys::Keys;
-use super::server::{listen, serve};
+use super::server::{Limits, listen, serve};
 use super::source::Source;
 use crate::BlocklistParams;
 use crate::allow::AllowArgs;
@@ -79,5 +79,5 @@ pub fn serve_command(args: ServeArgs, stage: &Stage) -> Result<(), Failure> {
         stage
             .warn("keys of bouncers travel readable for everybody on the way: put TLS in front, or listen on loopback");
     }
-    runtime.block_on(serve(listener, api, stage)).map_err(failed)
+    runtime.block_on(serve(listener, api, Limits::default(), stage)).map_err(failed)
 }
