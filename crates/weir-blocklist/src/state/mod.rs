@@ -35,6 +35,9 @@ pub use audit::{Action, Author, Record};
 pub use error::StateError;
 pub use told::Told;
 
+/// How names of files begin that are not finished.
+const UNFINISHED: &str = ".weir-";
+
 /// The state directory, held against every other process until it is dropped.
 #[derive(Debug)]
 pub struct State {
@@ -52,7 +55,8 @@ pub struct Staged {
 }
 
 impl State {
-    /// Opens the directory, or makes it. Somebody else who changes it is waited for, at most for `patience`.
+    /// Opens the directory, or makes it. Somebody else who changes it is waited for, at most for `patience`. What a process
+    /// that was killed has left unfinished is cleared away.
     ///
     /// # Errors
     /// [`StateError::Output`] when it cannot be made or written to, [`StateError::Locked`] when somebody else goes on
@@ -76,10 +80,10 @@ impl State {
                 }
             }
         }
-        lock.set_len(0)
-            .and_then(|()| lock.rewind())
-            .and_then(|()| write!(lock, "process {}", std::process::id()))
-            .map_err(StateError::output("write", &path))?;
+        // It only helps others to find this process: a disk that is full is no reason to let nobody in.
+        let _ =
+            lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "process {}", std::process::id()));
+        sweep(dir);
         Ok(Self { dir: dir.to_owned(), _lock: lock })
     }
 
@@ -173,7 +177,7 @@ impl State {
         // Whoever may read the directory may read its files: a bouncer's server need not be root.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         let written = || -> io::Result<NamedTempFile> {
-            let mut file = tempfile::Builder::new().prefix(".weir-").tempfile_in(&self.dir)?;
+            let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.dir)?;
             // Whatever the umask is.
             file.as_file().set_permissions(mode)?;
             file.write_all(bytes)?;
@@ -203,6 +207,18 @@ impl Staged {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(StateError::output("flush", dir))?;
         }
         Ok(())
+    }
+}
+
+/// Removes files that nobody will finish: whoever writes any holds the lock. What cannot be removed harms nobody.
+fn sweep(dir: &Path) {
+    // As tempfile makes names up.
+    let is_made_up = |rest: &[u8]| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric);
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().as_encoded_bytes().strip_prefix(UNFINISHED.as_bytes()).is_some_and(is_made_up) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -267,6 +283,26 @@ mod tests {
         assert!(error.to_string().contains(&holder), "{error}");
         drop(state);
         State::open(dir.path(), Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn what_a_kill_left_unfinished_is_cleared_away() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".weir-aB3dE6", ".weir-draft", "kept.weir-aB3dE6"] {
+            fs::write(dir.path().join(name), "half a li").unwrap();
+        }
+        fs::create_dir(dir.path().join(".weir-folder")).unwrap();
+        let _state = State::open(dir.path(), Duration::ZERO).unwrap();
+        let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".lock", ".weir-draft", ".weir-folder", "kept.weir-aB3dE6"]);
+    }
+
+    #[test]
+    fn a_full_disk_keeps_nobody_from_holding_the_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", dir.path().join(".lock")).unwrap();
+        State::open(dir.path(), Duration::from_secs(60)).unwrap();
     }
 
     #[test]
