@@ -58,7 +58,7 @@ pub fn enforce(
     let list = state.blocklist()?;
     let history = state.history()?;
     let enforced = current(&mut enforcer, now)?;
-    let Plan { after, changes, lifted } = plan_of(order, &list, enforced.as_deref(), &history, most(&enforcer));
+    let Plan { after, changes, lifted, shortened } = plan_of(order, &list, enforced.as_deref(), &history, most(&enforcer));
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), now);
     let report = |changes: Changes| {
         let of_run = |record: &&Record| by.run.is_some() && record.by.run == by.run;
@@ -77,7 +77,7 @@ pub fn enforce(
     if staged.is_empty() && !told {
         return Ok(report(changes));
     }
-    state.record(&[record(Action::Applying, None, None, &intent(&changes, lifted.len(), told))])?;
+    state.record(&[record(Action::Applying, None, None, &intent(&changes, lifted.len(), &shortened, told))])?;
     let done = match (&mut enforcer, told) {
         (Some(enforcer), true) => apply(*enforcer, &after.blocks(), now),
         _ => Ok(()),
@@ -243,14 +243,17 @@ fn undo(
     }
 }
 
-fn intent(changes: &Changes, lifted: usize, told: bool) -> String {
+fn intent(changes: &Changes, lifted: usize, shortened: &[IpAddr], told: bool) -> String {
     let Changes { added, renewed, adopted, expired, let_in, .. } = changes;
     let named =
         |name: &str, addresses: Vec<String>| (!addresses.is_empty()).then(|| format!("{name} {}", addresses.join(" ")));
     let list =
         |name: &str, blocks: &[Block]| named(name, blocks.iter().map(|block| block.address.to_string()).collect());
     let let_in = named("let in", let_in.iter().map(ToString::to_string).collect());
-    let parts = [list("add", added), list("renew", renewed), list("adopt", adopted), list("end", expired), let_in];
+    let shortened =
+        named("shorten, as after the clock was set back,", shortened.iter().map(ToString::to_string).collect());
+    let parts =
+        [list("add", added), list("renew", renewed), list("adopt", adopted), list("end", expired), let_in, shortened];
     let lifted = (lifted > 0).then(|| format!("lift {lifted}"));
     let parts: Vec<String> = parts.into_iter().chain([lifted]).flatten().collect();
     match parts.as_slice() {

@@ -97,10 +97,14 @@ pub(super) struct Plan {
     pub(super) changes: Changes,
     /// Those of [`Changes::lifted`].
     pub(super) lifted: Vec<IpAddr>,
+    /// Whose block ends sooner than the blocklist said: no block is longer than new ones are.
+    pub(super) shortened: Vec<IpAddr>,
 }
 
 /// What `detection` changes at `now`, when somebody new is blocked for `seconds`.
 pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>, now: i64, seconds: i64) -> Plan {
+    let (list, shortened) = within(before.list, now, seconds);
+    let before = Before { list: &list, ..before };
     let active = |address: IpAddr| find(before.list, address).filter(|entry| entry.until > now);
     let ended = endings(before);
     let is_settled = |suspect: &&Suspect| {
@@ -136,7 +140,22 @@ pub(super) fn plan(before: Before<'_>, detection: &Detection, exempt: Exempt<'_>
             Some(LeftAlone { address: suspect.client, reason: exempt.protected.why(suspect.client)? })
         })
         .collect();
-    Plan { after, changes, lifted: lifted.iter().map(|block| block.address).collect() }
+    Plan { after, changes, lifted: lifted.iter().map(|block| block.address).collect(), shortened }
+}
+
+/// `list`, with no block that lasts for more than `seconds` from `now` on or begins later, as those do that were written
+/// before the clock was set back; and whose block is shorter for that.
+fn within(list: &Blocklist, now: i64, seconds: i64) -> (Blocklist, Vec<IpAddr>) {
+    let (mut list, mut shortened) = (list.clone(), Vec::new());
+    let latest = now.saturating_add(seconds);
+    for entry in &mut list.entries {
+        entry.since = entry.since.min(now);
+        if entry.until > latest {
+            entry.until = latest;
+            shortened.push(entry.address);
+        }
+    }
+    (list, shortened)
 }
 
 /// What becomes of those whom the enforcer keeps out and the blocklist does not know.

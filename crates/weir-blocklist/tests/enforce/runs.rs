@@ -1,5 +1,7 @@
 //! Runs without a fault.
 
+use std::fs;
+
 use ipnet::IpNet;
 use weir_blocklist::allow::AllowList;
 use weir_blocklist::state::Action;
@@ -183,4 +185,18 @@ fn a_block_of_a_few_seconds_is_a_block() {
     host.seconds = 3;
     assert!(host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000).unwrap().told);
     assert_eq!(host.enforced(), ["192.0.2.1 1003"]);
+}
+
+#[test]
+fn no_block_is_longer_than_new_ones_after_the_clock_was_set_back() {
+    let mut host = Host::new();
+    let day = 86_400;
+    host.enforce(&listed(&[("192.0.2.1", 980, 990)]), 1_000 + day).unwrap();
+    let report = host.enforce(&listed(&[]), 1_000).unwrap();
+    assert_eq!((host.listed(), host.enforced()), (vec!["192.0.2.1 4600".to_owned()], host.listed()));
+    assert_eq!((report.told, report.changes.kept.len()), (true, 1));
+    let audit = fs::read_to_string(host.dir.path().join("audit.jsonl")).unwrap();
+    assert!(audit.contains("shorten, as after the clock was set back, 192.0.2.1"), "{audit}");
+    host.enforce(&listed(&[("192.0.2.1", 1_005, 1_006)]), 1_010).unwrap();
+    assert_eq!(host.listed(), ["192.0.2.1 4610"], "it came again by that clock");
 }
