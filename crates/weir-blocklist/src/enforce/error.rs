@@ -97,6 +97,14 @@ pub enum EnforceError {
         /// Why it could not be undone.
         error: Box<EnforceError>,
     },
+    /// What has our name is somebody else's; it was not touched.
+    #[error("{what} is not weir's: {reason}")]
+    Foreign {
+        /// The table or set.
+        what: String,
+        /// What it has that ours has not.
+        reason: String,
+    },
     /// The host's own addresses could not be found out.
     #[error("failed to read the host's own addresses from {path}")]
     OwnAddresses {
@@ -114,7 +122,9 @@ pub enum EnforceError {
 impl Classify for EnforceError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoProgram { .. } | Self::NotPermitted { .. } | Self::Unsupported { .. } => ExitCode::Usage,
+            Self::NoProgram { .. } | Self::NotPermitted { .. } | Self::Unsupported { .. } | Self::Foreign { .. } => {
+                ExitCode::Usage
+            }
             Self::Outside { code, .. } => *code,
             Self::State(error) => error.exit_code(),
             Self::Start { .. }
@@ -145,6 +155,7 @@ impl Classify for EnforceError {
             Self::NotRestored { .. } => {
                 "look at `nft list table inet weir` or `ipset list`; `weir block remove --all` takes every block away"
             }
+            Self::Foreign { .. } => "give it another name or take it away, or choose another way with --enforcer",
             Self::OwnAddresses { .. } => "the files of /proc/net have to be readable",
             Self::State(error) => return error.hint(),
             Self::Start { .. }

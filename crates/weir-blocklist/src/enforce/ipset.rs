@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use weir_contract::blocklist::Block;
 
-use super::program;
+use super::program::{self, Output};
 use super::{EnforceError, Enforcer};
-use crate::out;
+use crate::out::{FOUR, SIX, Set, ipset_sets};
 
 const IPSET: &str = "ipset";
 
@@ -19,13 +19,13 @@ pub struct Ipset;
 #[derive(Clone, Copy)]
 struct Family {
     tables: &'static str,
-    set: &'static str,
+    set: Set,
     holds: fn(&IpAddr) -> bool,
 }
 
 const FAMILIES: [Family; 2] = [
-    Family { tables: "iptables", set: "weir4", holds: IpAddr::is_ipv4 },
-    Family { tables: "ip6tables", set: "weir6", holds: IpAddr::is_ipv6 },
+    Family { tables: "iptables", set: FOUR, holds: IpAddr::is_ipv4 },
+    Family { tables: "ip6tables", set: SIX, holds: IpAddr::is_ipv6 },
 ];
 
 impl Enforcer for Ipset {
@@ -36,37 +36,41 @@ impl Enforcer for Ipset {
     fn current(&mut self, now: i64) -> Result<Vec<Block>, EnforceError> {
         let mut blocks = Vec::new();
         for family in FAMILIES {
-            let Some(members) = family.members()? else { continue };
-            if family.has_rule()? {
-                blocks.extend(read(&members, family.set, now)?);
+            let Some(saved) = family.saved()? else { continue };
+            let members = read(&saved, family.set.0, now)?;
+            if !members.is_empty() && family.has_rule()? {
+                blocks.extend(members);
             }
         }
         Ok(blocks)
     }
 
     fn replace(&mut self, blocks: &[Block], now: i64) -> Result<(), EnforceError> {
-        if !blocks.is_empty() {
-            program::run(IPSET, &["restore"], &out::ipset(blocks, now))?.success()?;
+        // A family without anybody is left alone: a host may not have it, or not the program for it.
+        let (needed, empty): (Vec<Family>, Vec<Family>) =
+            FAMILIES.into_iter().partition(|family| blocks.iter().any(|block| (family.holds)(&block.address)));
+        if !needed.is_empty() {
+            let sets: Vec<Set> = needed.iter().map(|family| family.set).collect();
+            program::run(IPSET, &["restore"], &ipset_sets(&sets, blocks, now))?.success()?;
         }
-        for family in FAMILIES {
-            if blocks.iter().any(|block| (family.holds)(&block.address)) {
-                family.add_rule()?;
-            } else {
-                family.remove()?;
-            }
-        }
-        Ok(())
+        needed.into_iter().try_for_each(Family::add_rule)?;
+        empty.into_iter().try_for_each(Family::remove)
     }
 }
 
 impl Family {
     /// What `ipset save` says of the set; `None` without one.
-    fn members(self) -> Result<Option<String>, EnforceError> {
-        let output = program::run(IPSET, &["save", self.set], "")?;
+    fn saved(self) -> Result<Option<String>, EnforceError> {
+        let (set, family) = self.set;
+        let output = program::run(IPSET, &["save", set], "")?;
         if !output.succeeded() && output.stderr.contains("does not exist") {
             return Ok(None);
         }
-        output.success().map(Some)
+        let saved = output.success()?;
+        match stranger(&saved, set, family) {
+            None => Ok(Some(saved)),
+            Some(reason) => Err(EnforceError::Foreign { what: format!("the set {set}"), reason }),
+        }
     }
 
     fn has_rule(self) -> Result<bool, EnforceError> {
@@ -83,24 +87,53 @@ impl Family {
         if self.has_rule()? { Ok(()) } else { self.rule("-I")?.success().map(drop) }
     }
 
-    /// Takes rule and set away.
+    /// Takes rule and set away, where the set is there.
     fn remove(self) -> Result<(), EnforceError> {
-        if self.members()?.is_none() {
+        // Where no rule refers to the set this is all, and asks nothing of a program that the host may not have.
+        if self.saved()?.is_none() || self.destroy()?.succeeded() {
             return Ok(());
         }
         while self.has_rule()? {
             self.rule("-D")?.success()?;
         }
-        program::run(IPSET, &["destroy", self.set], "")?.success().map(drop)
+        self.destroy()?.success().map(drop)
     }
 
-    fn rule(self, action: &str) -> Result<program::Output, EnforceError> {
-        let Self { tables, set, .. } = self;
-        // -w waits for others that change the tables.
-        let rule =
-            ["-w", "10", "-t", "raw", action, "PREROUTING", "-m", "set", "--match-set", set, "src", "-j", "DROP"];
-        program::run(tables, &rule, "")
+    fn destroy(self) -> Result<Output, EnforceError> {
+        program::run(IPSET, &["destroy", self.set.0], "")
     }
+
+    fn rule(self, action: &str) -> Result<Output, EnforceError> {
+        // -w waits for others that change the tables.
+        let rule = [
+            "-w",
+            "10",
+            "-t",
+            "raw",
+            action,
+            "PREROUTING",
+            "-m",
+            "set",
+            "--match-set",
+            self.set.0,
+            "src",
+            "-j",
+            "DROP",
+        ];
+        program::run(self.tables, &rule, "")
+    }
+}
+
+/// What makes a set of our name somebody else's, by what `ipset save` says: `create weir4 hash:ip family inet hashsize
+/// 1024 maxelem 1048576 timeout 0`, and then its members.
+fn stranger(saved: &str, set: &str, family: &str) -> Option<String> {
+    let created = saved.lines().find_map(|line| line.strip_prefix("create ")?.strip_prefix(set)?.strip_prefix(' '));
+    let created = created.unwrap_or_default();
+    let words: Vec<&str> = created.split_whitespace().collect();
+    let is_alike = words.starts_with(&["hash:ip", "family", family])
+        && words.windows(2).any(|pair| pair == ["timeout", "0"])
+        && !["netmask", "bitmask", "counters", "comment", "skbinfo"].iter().any(|option| words.contains(option));
+    (!is_alike).then(|| format!("it is a set of {created}, not of hash:ip family {family} timeout 0"))
 }
 
 /// The lines `add weir4 192.0.2.1 timeout 59` of `ipset save`; 0, or no time at all, never ends.
@@ -132,5 +165,19 @@ mod tests {
         let expected = expected.map(|(address, until)| Block { address: address.parse().unwrap(), until });
         assert_eq!(blocks, expected);
         assert!(read("add weir4 nobody timeout 5\n", "weir4", 0).is_err());
+    }
+
+    #[test]
+    fn a_set_of_another_kind_is_somebody_elses() {
+        let ours =
+            "create weir4 hash:ip family inet hashsize 1024 maxelem 1048576 timeout 0 bucketsize 12 initval 0x7\n";
+        assert_eq!(stranger(ours, "weir4", "inet"), None);
+        let net = "create weir4 hash:net family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x7\n";
+        assert!(stranger(net, "weir4", "inet").unwrap().starts_with("it is a set of hash:net family inet"));
+        for (one, other) in
+            [(" timeout 0", ""), ("timeout 0", "timeout 60"), ("inet", "inet6"), ("maxelem", "netmask 24 maxelem")]
+        {
+            assert!(stranger(&ours.replace(one, other), "weir4", "inet").is_some(), "{other}");
+        }
     }
 }

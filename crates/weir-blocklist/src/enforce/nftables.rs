@@ -1,6 +1,6 @@
 //! nftables, through `nft`: a table of our own, replaced in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,6 +11,10 @@ use super::{EnforceError, Enforcer};
 use crate::out;
 
 const NFT: &str = "nft";
+/// The sets of [`out::nftables`], with what they are of.
+const SETS: [(&str, &str); 2] = [("blocked4", "ipv4_addr"), ("blocked6", "ipv6_addr")];
+/// Its chain.
+const CHAIN: &str = "drop_blocked";
 
 /// Keeps addresses out by the table `inet weir`. Other tables are not touched.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,11 +50,16 @@ struct Item {
     set: Option<Set>,
     chain: Option<Chain>,
     rule: Option<Rule>,
+    /// Anything else by its kind.
+    #[serde(flatten)]
+    other: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
 struct Set {
     name: String,
+    #[serde(rename = "type")]
+    kind: Value,
     #[serde(default)]
     elem: Vec<Value>,
 }
@@ -67,13 +76,16 @@ struct Rule {
     expr: Vec<Value>,
 }
 
-/// Who is in a set that a rule of a hooked chain drops.
+/// Who is in a set that a rule of a hooked chain drops, in a table that is ours.
 fn blocks(json: &str, now: i64) -> Result<Vec<Block>, EnforceError> {
     #[derive(Deserialize)]
     struct Answer {
         nftables: Vec<Item>,
     }
     let answer: Answer = serde_json::from_str(json).map_err(|error| answer(error.to_string()))?;
+    if let Some(reason) = answer.nftables.iter().find_map(stranger) {
+        return Err(EnforceError::Foreign { what: "the table inet weir of nftables".to_owned(), reason });
+    }
     let hooked = |rule: &Rule| {
         let chains = answer.nftables.iter().filter_map(|item| item.chain.as_ref());
         chains.filter(|chain| chain.name == rule.chain).any(|chain| chain.hook.is_some())
@@ -83,6 +95,24 @@ fn blocks(json: &str, now: i64) -> Result<Vec<Block>, EnforceError> {
     let sets = answer.nftables.iter().filter_map(|item| item.set.as_ref());
     let sets = sets.filter(|set| dropped.contains(set.name.as_str()));
     sets.flat_map(|set| &set.elem).map(|element| block(element, now)).collect()
+}
+
+/// What makes a table of our name somebody else's: a thing that [`out::nftables`] does not put there.
+fn stranger(item: &Item) -> Option<String> {
+    let is_ours = |set: &str| SETS.iter().any(|(name, _)| *name == set);
+    if let Some(set) =
+        item.set.as_ref().filter(|set| !SETS.iter().any(|(name, kind)| set.name == *name && set.kind == *kind))
+    {
+        return Some(format!("it has a set {} of {}", set.name, set.kind));
+    }
+    if let Some(chain) = item.chain.as_ref().filter(|chain| chain.name != CHAIN) {
+        return Some(format!("it has a chain {}", chain.name));
+    }
+    if let Some(rule) = item.rule.as_ref().filter(|rule| !dropped_set(rule).is_some_and(is_ours)) {
+        return Some(format!("it has another rule in its chain {}", rule.chain));
+    }
+    let other = item.other.keys().find(|kind| !["metainfo", "table"].contains(&kind.as_str()));
+    other.map(|kind| format!("it has a {kind}"))
 }
 
 /// The set of a rule that drops whoever comes from it.
@@ -139,10 +169,27 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_nothing_reaches_drops_nobody() {
+    fn a_chain_that_nothing_reaches_drops_nobody() {
         assert_eq!(listed(&LISTED.replace(r#", "hook": "prerouting""#, "")), []);
-        assert_eq!(listed(&LISTED.replace("saddr", "daddr")), []);
-        assert_eq!(listed(&LISTED.replace(r#"{"drop": null}"#, r#"{"accept": null}"#)), []);
+    }
+
+    #[test]
+    fn a_table_with_anything_else_is_somebody_elses() {
+        for (ours, other, reason) in [
+            ("blocked4\", \"table", "office\", \"table", "it has a set office of \"ipv4_addr\""),
+            ("ipv4_addr", "ether_addr", "it has a set blocked4 of \"ether_addr\""),
+            ("drop_blocked\", \"type", "input\", \"type", "it has a chain input"),
+            ("saddr", "daddr", "it has another rule in its chain drop_blocked"),
+            ("{\"drop\": null}", "{\"accept\": null}", "it has another rule in its chain drop_blocked"),
+            ("{\"chain\"", "{\"counter\": {\"name\": \"hits\"}}, {\"chain\"", "it has a counter"),
+        ] {
+            let json = LISTED.replacen(ours, other, 1);
+            assert_ne!(json, LISTED);
+            let error = blocks(&json, 0).unwrap_err();
+            assert_eq!(error.to_string(), format!("the table inet weir of nftables is not weir's: {reason}"));
+        }
+        let emptied = r#"{"nftables": [{"table": {"family": "inet", "name": "weir", "handle": 2}}]}"#;
+        assert_eq!(listed(emptied), [], "another program flushed it");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use weir_contract::blocklist::{Block, Detection};
 
 pub(crate) use decisions::{BAN, ORIGIN, SCOPE};
 pub use decisions::{Decision, SCENARIO};
+pub(crate) use ipset::{FOUR, SIX, Set, ipset_sets};
 pub use ipset::{LONGEST as IPSET_LONGEST, ipset};
 pub use nftables::nftables;
 pub use policy::{
