@@ -1,6 +1,6 @@
 //! Doing what a plan says, so that enforcer, blocklist and audit log agree whatever fails.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -58,7 +58,8 @@ pub fn enforce(
     let list = state.blocklist()?;
     let history = state.history()?;
     let enforced = current(&mut enforcer, now)?;
-    let Plan { after, changes, lifted, shortened } = plan_of(order, &list, enforced.as_deref(), &history, most(&enforcer));
+    let Plan { after, changes, lifted, shortened } =
+        plan_of(order, &list, enforced.as_deref(), &history, most(&enforcer));
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), now);
     let report = |changes: Changes| {
         let of_run = |record: &&Record| by.run.is_some() && record.by.run == by.run;
@@ -108,92 +109,6 @@ pub fn preview(
     let told = needs_telling(&enforcer, &after, enforced.as_deref(), order.now);
     let enforcer = enforcer.map_or("none", |enforcer| enforcer.name()).to_owned();
     Ok(Report { applied: false, enforcer, told, changes })
-}
-
-/// Who was let in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Removal {
-    /// Who was blocked, by the blocklist or an enforcer.
-    pub removed: Vec<IpAddr>,
-    /// Who was not.
-    pub unknown: Vec<IpAddr>,
-    /// Of those removed, by name of an enforcer that was not asked, whom that one blocked by the audit log: it may keep them
-    /// out still.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub not_asked: BTreeMap<String, Vec<IpAddr>>,
-}
-
-/// Lets in `who`, or everybody where that is `None`: takes them from every one of `enforcers` and from the blocklist.
-///
-/// # Errors
-/// Those of the enforcers and of the state directory. An enforcer that was told already stays so: it only lets somebody
-/// in, and the same command goes on where this one ended.
-pub fn remove(
-    who: Option<&[IpAddr]>,
-    state: &State,
-    enforcers: &mut [Box<dyn Enforcer>],
-    by: &Author,
-    now: i64,
-) -> Result<Removal, EnforceError> {
-    let is_meant = |address: IpAddr| who.is_none_or(|who| who.contains(&address));
-    let blocked_by = blocked_by(&state.history()?);
-    let asked: Vec<String> = enforcers.iter().map(|enforcer| enforcer.name().to_owned()).collect();
-    let mut list = state.blocklist()?;
-    let mut removed: Vec<IpAddr> = list.entries.iter().map(|entry| entry.address).collect();
-    let mut changes = Vec::new();
-    for enforcer in enforcers {
-        let (out, rest): (Vec<Block>, Vec<Block>) =
-            enforcer.current(now)?.into_iter().partition(|block| is_meant(block.address));
-        removed.extend(out.iter().map(|block| block.address));
-        // An empty table of earlier blocks goes, too, when everybody is let in.
-        if !out.is_empty() || who.is_none() {
-            changes.push((enforcer, rest));
-        }
-    }
-    removed.retain(|address| is_meant(*address));
-    removed.sort_unstable();
-    removed.dedup();
-    let unknown = who.unwrap_or_default().iter().filter(|address| !removed.contains(address)).copied().collect();
-    list.entries.retain(|entry| !is_meant(entry.address));
-    if removed.is_empty() && who.is_some() {
-        return Ok(Removal { removed, unknown, not_asked: BTreeMap::new() });
-    }
-    let mut not_asked: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
-    for address in &removed {
-        let Some(enforcer) = blocked_by.get(address).filter(|name| *name != "none" && !asked.contains(name)) else {
-            continue;
-        };
-        not_asked.entry(enforcer.clone()).or_default().push(*address);
-    }
-    let record = |action, address, reason: &str| Record {
-        time: now,
-        action,
-        address,
-        until: None,
-        by: by.clone(),
-        reason: reason.to_owned(),
-    };
-    let staged = state.stage(&list, is_meant)?;
-    state.record(&[record(Action::Applying, None, &format!("{} to remove", removed.len()))])?;
-    for (enforcer, rest) in changes {
-        if let Err(error) = apply(enforcer.as_mut(), &rest, now) {
-            // As in enforce: the error itself matters.
-            let _ = state.record(&[record(Action::Failed, None, &error.to_string())]);
-            return Err(error);
-        }
-    }
-    let records: Vec<Record> =
-        removed.iter().map(|address| record(Action::Removed, Some(*address), "removed by hand")).collect();
-    state.record(&records)?;
-    staged.commit()?;
-    Ok(Removal { removed, unknown, not_asked })
-}
-
-/// The enforcer that blocked each address last.
-fn blocked_by(history: &[Record]) -> HashMap<IpAddr, String> {
-    let begun = |action| matches!(action, Action::Added | Action::Renewed | Action::Adopted);
-    let begun = holding(history).into_iter().filter(|record| begun(record.action));
-    begun.filter_map(|record| Some((record.address?, record.by.enforcer.clone()))).collect()
 }
 
 fn current(enforcer: &mut Option<&mut dyn Enforcer>, now: i64) -> Result<Option<Vec<Block>>, EnforceError> {

@@ -105,6 +105,22 @@ pub enum EnforceError {
         /// What it has that ours has not.
         reason: String,
     },
+    /// An enforcer could not be told to let somebody in.
+    #[error("{enforcer} let nobody in: {cause}")]
+    StillOut {
+        /// The enforcer.
+        enforcer: String,
+        /// What is wrong.
+        #[source]
+        cause: Box<EnforceError>,
+    },
+    /// Somebody was let in, and the state directory does not say so.
+    #[error("the blocklist does not say who was let in, and the next run may block them again: {cause}")]
+    NotRecorded {
+        /// What is wrong.
+        #[source]
+        cause: StateError,
+    },
     /// The host's own addresses could not be found out.
     #[error("failed to read the host's own addresses from {path}")]
     OwnAddresses {
@@ -126,7 +142,8 @@ impl Classify for EnforceError {
                 ExitCode::Usage
             }
             Self::Outside { code, .. } => *code,
-            Self::State(error) => error.exit_code(),
+            Self::StillOut { cause, .. } => cause.exit_code(),
+            Self::State(error) | Self::NotRecorded { cause: error } => error.exit_code(),
             Self::Start { .. }
             | Self::Failed { .. }
             | Self::TimedOut { .. }
@@ -156,6 +173,17 @@ impl Classify for EnforceError {
                 "look at `nft list table inet weir` or `ipset list`; `weir block remove --all` takes every block away"
             }
             Self::Foreign { .. } => "give it another name or take it away, or choose another way with --enforcer",
+            Self::StillOut { enforcer, cause } => match (cause.as_ref(), enforcer.as_str()) {
+                (Self::Failed { .. } | Self::TimedOut { .. } | Self::NotRestored { .. }, "nftables") => {
+                    "`nft delete table inet weir` lets in everybody whom it keeps out; then repeat the command"
+                }
+                (Self::Failed { .. } | Self::TimedOut { .. } | Self::NotRestored { .. }, "ipset") => {
+                    "`iptables -t raw -D PREROUTING -m set --match-set weir4 src -j DROP` and the same of ip6tables with weir6 \
+                     let in everybody whom it keeps out; then repeat the command"
+                }
+                _ => return cause.hint(),
+            },
+            Self::NotRecorded { cause } => return cause.hint(),
             Self::OwnAddresses { .. } => "the files of /proc/net have to be readable",
             Self::State(error) => return error.hint(),
             Self::Start { .. }

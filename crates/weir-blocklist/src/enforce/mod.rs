@@ -12,8 +12,9 @@ mod nftables;
 mod plan;
 mod program;
 mod protected;
+mod removal;
 
-pub use act::{Order, Removal, Report, enforce, preview, remove};
+pub use act::{Order, Report, enforce, preview};
 pub use command::{
     EnforceArgs, EnforcerArgs, ListArgs, Others, RemoveArgs, Rules, enforce_command, enforce_detection, list_command,
     no_others, remove_command,
@@ -24,3 +25,4 @@ pub use ipset::Ipset;
 pub use nftables::Nftables;
 pub use plan::{Changes, LeftAlone};
 pub use protected::{Exempt, Protected, session_peer};
+pub use removal::{Removal, remove};

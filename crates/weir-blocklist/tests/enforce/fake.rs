@@ -1,8 +1,10 @@
 //! An enforcer in memory that fails on request, and a host around it.
 
+use std::cell::RefCell;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -73,6 +75,23 @@ impl Enforcer for Fake {
     }
 }
 
+/// One that the host keeps while it is lent as a box.
+struct Shared(Rc<RefCell<Fake>>);
+
+impl Enforcer for Shared {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn current(&mut self, now: i64) -> Result<Vec<Block>, EnforceError> {
+        self.0.borrow_mut().current(now)
+    }
+
+    fn replace(&mut self, blocks: &[Block], now: i64) -> Result<(), EnforceError> {
+        self.0.borrow_mut().replace(blocks, now)
+    }
+}
+
 /// A host: its state directory, its enforcer, and whom it leaves alone.
 pub(crate) struct Host {
     pub(crate) dir: TempDir,
@@ -118,17 +137,27 @@ impl Host {
     }
 
     pub(crate) fn remove(&mut self, who: Option<&[IpAddr]>, now: i64) -> Vec<String> {
-        let state = State::open(self.dir.path(), Duration::ZERO).unwrap();
-        let mut enforcers: Vec<Box<dyn Enforcer>> = vec![Box::new(std::mem::take(&mut self.fake))];
-        let removal = remove(who, &state, &mut enforcers, &author(), now).unwrap();
-        self.fake.blocks = enforcers[0].current(now).unwrap();
-        removal.removed.iter().map(ToString::to_string).collect()
+        let (removed, failures) = self.try_to_remove(who, now);
+        assert!(failures.is_empty(), "{failures:?}");
+        removed
+    }
+
+    /// Who was let in, and what failed.
+    pub(crate) fn try_to_remove(&mut self, who: Option<&[IpAddr]>, now: i64) -> (Vec<String>, Vec<EnforceError>) {
+        let state = State::open(self.dir.path(), Duration::ZERO);
+        let shared = Rc::new(RefCell::new(std::mem::take(&mut self.fake)));
+        let mut enforcers: Vec<Box<dyn Enforcer>> = vec![Box::new(Shared(Rc::clone(&shared)))];
+        let (removal, failures) = remove(who, state, &mut enforcers, &author(), now);
+        self.fake = shared.take();
+        (removal.removed.iter().map(ToString::to_string).collect(), failures)
     }
 
     /// Lets somebody in by the files alone.
     pub(crate) fn remove_without_enforcer(&self, who: IpAddr, now: i64) -> Removal {
-        let state = State::open(self.dir.path(), Duration::ZERO).unwrap();
-        remove(Some(&[who]), &state, &mut [], &author(), now).unwrap()
+        let state = State::open(self.dir.path(), Duration::ZERO);
+        let (removal, failures) = remove(Some(&[who]), state, &mut [], &author(), now);
+        assert!(failures.is_empty(), "{failures:?}");
+        removal
     }
 
     /// Who is blocked by the files, as `address until`.

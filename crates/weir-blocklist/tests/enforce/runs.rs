@@ -200,3 +200,12 @@ fn no_block_is_longer_than_new_ones_after_the_clock_was_set_back() {
     host.enforce(&listed(&[("192.0.2.1", 1_005, 1_006)]), 1_010).unwrap();
     assert_eq!(host.listed(), ["192.0.2.1 4610"], "it came again by that clock");
 }
+
+#[test]
+fn an_address_is_let_in_however_it_is_written() {
+    let mut host = Host::new();
+    host.enforce(&listed(&[("192.0.2.1", 980, 990), ("2001:db8::1", 980, 990)]), 1_000).unwrap();
+    let written = [address("::ffff:192.0.2.1"), address("2001:DB8:0::0:1")];
+    assert_eq!(host.remove(Some(&written), 1_100), ["192.0.2.1", "2001:db8::1"]);
+    assert!(host.listed().is_empty() && host.enforced().is_empty());
+}

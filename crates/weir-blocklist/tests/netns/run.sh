@@ -239,6 +239,7 @@ say "of $(wc -l <"$work/logs/access.log") requests of four clients, exactly the 
 blocking nftables
 blocking ipset
 failures
+. "$here/trouble.sh"
 # What the same server's operator is mailed.
 . "$here/mail.sh"
 . "$here/chained.sh"

@@ -8,7 +8,7 @@ use weir_stage::{CommonArgs, Failure, Stage};
 
 use super::args::{Others, PATIENCE, author, find_all, now};
 use crate::enforce::remove;
-use crate::state::State;
+use crate::state::{State, StateError};
 
 /// Let clients in again, at once; a flood that the log shows already does not block them a second time
 #[derive(Debug, Clone, Parser)]
@@ -43,15 +43,20 @@ impl AsRef<CommonArgs> for RemoveArgs {
 /// Takes blocks away and prints whose.
 ///
 /// # Errors
-/// Those of [`remove`], and a failure of usage for an unknown enforcer.
+/// A failure of usage for an unknown enforcer, one to be retried where another run goes on changing what is blocked: then
+/// nothing is done. The first of [`remove`], after everything that can be done is.
 pub fn remove_command(args: RemoveArgs, stage: &Stage, others: Others<'_>) -> Result<(), Failure> {
     let mut enforcers = find_all(&args.enforcer, others)?;
     let names: Vec<&str> = enforcers.iter().map(|enforcer| enforcer.name()).collect();
     let name = if names.is_empty() { "none".to_owned() } else { names.join(" and ") };
-    let state = State::open(&args.state, PATIENCE)?;
+    let state = match State::open(&args.state, PATIENCE) {
+        // Whoever holds it may be telling the same enforcers right now.
+        Err(error @ StateError::Locked { .. }) => return Err(error.into()),
+        other => other,
+    };
     stage.check()?;
     let who = (!args.all).then_some(args.addresses.as_slice());
-    let removal = remove(who, &state, &mut enforcers, &author(stage, &name), now()?)?;
+    let (removal, failures) = remove(who, state, &mut enforcers, &author(stage, &name), now()?);
     for address in &removal.unknown {
         stage.warn(format!("{address} was not blocked, by the blocklist of {} and by {name}", args.state.display()));
     }
@@ -61,7 +66,13 @@ pub fn remove_command(args: RemoveArgs, stage: &Stage, others: Others<'_>) -> Re
     stage.result(&removal, || {
         let lines: Vec<String> = removal.removed.iter().map(|address| format!("let in {address}")).collect();
         if lines.is_empty() { "nobody was let in".to_owned() } else { lines.join("\n") }
-    })
+    })?;
+    let mut failures = failures.into_iter().map(Failure::from);
+    let Some(first) = failures.next() else { return Ok(()) };
+    for Failure { message, hint, .. } in failures {
+        stage.warn(hint.map_or_else(|| message.clone(), |hint| format!("{message} ({hint})")));
+    }
+    Err(first)
 }
 
 /// What to do about whom an enforcer that was not asked may keep out still.
