@@ -238,7 +238,9 @@ fn an_allowed_client_is_as_if_it_had_never_come() {
 #[test]
 fn the_original_recipe_finds_somebody_among_visitors() {
     let params = BlocklistParams { method: Method::Article, ..BlocklistParams::default() };
-    let all = counts((1..=19).map(|host| client(host, 10, 0, 0)).chain([client(20, 300, 0, 0)]));
+    let mut busy = client(20, 300, 0, 0);
+    busy.evidence.last = 600;
+    let all = counts((1..=19).map(|host| client(host, 10, 0, 0)).chain([busy]));
     let detection = detected(&all, &BlocklistParams { traffic_cap: 1.0, ..params.clone() });
     assert_eq!(hosts(&detection), [20]);
     let grouping = detection.grouping.unwrap();
