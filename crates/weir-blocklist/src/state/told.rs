@@ -50,7 +50,7 @@ impl Told {
         let path = dir.join(TOLD);
         let written = || -> io::Result<()> {
             fs::create_dir_all(dir)?;
-            let mut file = NamedTempFile::with_prefix_in(".weir-", dir)?;
+            let mut file = NamedTempFile::with_prefix_in(".told-", dir)?;
             file.write_all(&json::to_canonical(self)?)?;
             file.as_file().sync_all()?;
             file.persist(&path)?;
