@@ -305,6 +305,7 @@ impl Blocklist {
     /// came after it last started, since an old log proves nothing new.
     pub fn renew(&mut self, detection: &Detection, now: i64, seconds: i64, allowed: impl Fn(IpAddr) -> bool) {
         self.entries.retain(|entry| entry.until > now && !allowed(entry.address));
+        let mut new = Vec::new();
         for suspect in &detection.listed {
             if allowed(suspect.client) {
                 continue;
@@ -318,12 +319,19 @@ impl Blocklist {
                         *entry = Entry { until: entry.until.max(now + seconds), reason, evidence, ..entry.clone() };
                     }
                 }
-                Err(at) => {
-                    let (address, until) = (suspect.client, now + seconds);
-                    self.entries.insert(at, Entry { address, since: now, until, reason, evidence });
+                Err(_) => {
+                    new.push(Entry { address: suspect.client, since: now, until: now + seconds, reason, evidence });
                 }
             }
         }
+        self.entries.extend(new);
+        self.sort();
+    }
+
+    /// Puts the entries in the order of their addresses, in which they are looked up, and keeps the first of each.
+    pub fn sort(&mut self) {
+        self.entries.sort_by_key(|entry| entry.address);
+        self.entries.dedup_by_key(|entry| entry.address);
     }
 
     /// Who is to be kept out.

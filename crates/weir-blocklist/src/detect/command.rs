@@ -12,6 +12,7 @@ use super::time::{now, parse};
 use super::{Logs, Request, run};
 use crate::BlocklistParams;
 use crate::allow::AllowArgs;
+use crate::fetch::shown;
 use crate::params::load;
 
 /// Find the clients that flood a web server, by its access logs
@@ -109,6 +110,11 @@ impl AsRef<CommonArgs> for DetectArgs {
 /// # Errors
 /// Those of [`run`]; of usage (exit 2) for wrong parameters, addresses and times.
 pub fn detect_command(args: DetectArgs, stage: &Stage) -> Result<(), Failure> {
+    if let Some(url) = args.log.iter().filter_map(|log| log.to_str()).find(|log| log.contains("://")) {
+        return Err(Failure::usage(format!("{} is no file", shown(url))).hint(
+            "bring it here with `weir block fetch`, and give its artifact with --logs; `weir block run` takes URLs",
+        ));
+    }
     let logs = match args.logs {
         Some(dir) => Logs::Artifact(dir),
         None => Logs::Files(args.log),
@@ -169,4 +175,18 @@ fn table(title: &str, rows: Vec<(String, &Evidence)>) -> String {
         text += &format!("{client:width$}  {requests:>9}  {share:>5.1} %  {surplus:>9}  {ten:>8}  {one:>7}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_refused_without_its_secrets() {
+        let args =
+            DetectArgs::try_parse_from(["detect", "--log", "https://me:word@logs.example.org/a?token=x"]).unwrap();
+        let refused = detect_command(args, &Stage::silent()).unwrap_err();
+        assert_eq!(refused.message, "https://logs.example.org/a is no file");
+        assert!(refused.hint.unwrap().contains("`weir block fetch`"));
+    }
 }

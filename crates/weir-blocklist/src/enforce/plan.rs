@@ -177,24 +177,26 @@ fn take_over(
     now: i64,
     seconds: i64,
 ) -> Taken {
-    let mut taken = Taken::default();
+    let (mut taken, mut new) = (Taken::default(), Vec::new());
     for block in before.enforced {
         let Block { address, until } = *block;
         // What has hardly any time left is over in the blocklist, and not quite in the kernel.
         if until <= now.saturating_add(TOLERANCE) || exempt.contains(address) || find(before.list, address).is_some() {
             continue;
         }
-        if let Err(at) = after.entries.binary_search_by_key(&address, |entry| entry.address) {
+        if find(after, address).is_none() {
             if ended.get(&address).is_some_and(|ending| ending.undoes(*block, seconds)) {
                 taken.let_in.push(address);
                 continue;
             }
             let until = until.min(now.saturating_add(seconds));
             let reason = "it was kept out already, and the blocklist did not know why".to_owned();
-            after.entries.insert(at, Entry { address, since: now, until, reason, evidence: None });
+            new.push(Entry { address, since: now, until, reason, evidence: None });
             taken.adopted.insert(Block { address, until });
         }
     }
+    after.entries.extend(new);
+    after.sort();
     taken
 }
 

@@ -105,8 +105,7 @@ impl State {
         }
         let mut list: Blocklist = serde_json::from_value(value).map_err(corrupt)?;
         // Entries are looked up by halving, and a person may have edited the file.
-        list.entries.sort_by_key(|entry| entry.address);
-        list.entries.dedup_by_key(|entry| entry.address);
+        list.sort();
         Ok(list)
     }
 
