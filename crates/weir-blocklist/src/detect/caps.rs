@@ -24,8 +24,7 @@ pub(super) fn capped<'a>(suspects: Suspects<'a>, clients: &[&Client], params: &B
     let all = clients.iter().map(|client| ordinary(client)).sum::<u64>().max(1) as f64;
     let share = |client: &Client| ordinary(client) as f64 / all;
     let carries = |client: &Client| rate(client) >= params.gateway_rate;
-    let of_all = |these: &mut dyn Iterator<Item = &Client>| these.map(share).sum::<f64>();
-    let carried = of_all(&mut suspects.iter().map(|(client, _)| *client).filter(|client| carries(client)));
+    let carried: f64 = suspects.iter().map(|(client, _)| *client).filter(|client| carries(client)).map(share).sum();
     let is_gateway =
         |client: &Client| carries(client) && (share(client) > params.gateway_share || carried > params.traffic_cap);
 

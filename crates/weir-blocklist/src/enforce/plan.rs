@@ -1,6 +1,6 @@
 //! What a detection changes: computed, not done.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -38,6 +38,7 @@ pub struct Changes {
 impl Changes {
     /// These and what earlier tries of the same run did, by their `records`: whoever they blocked is not blocked as before.
     pub(super) fn with_earlier<'a>(mut self, records: impl Iterator<Item = &'a Record>) -> Self {
+        let mut kept: BTreeMap<IpAddr, Block> = self.kept.drain(..).map(|block| (block.address, block)).collect();
         for record in records {
             let Some(address) = record.address else { continue };
             let block = Block { address, until: record.until.unwrap_or(record.time) };
@@ -55,11 +56,10 @@ impl Changes {
                 }
                 Action::Applying | Action::Removed | Action::RolledBack | Action::Failed => continue,
             };
-            if let Some(at) = self.kept.iter().position(|kept| kept.address == address) {
-                begun.push(self.kept.swap_remove(at));
-            }
+            begun.extend(kept.remove(&address));
         }
-        for blocks in [&mut self.added, &mut self.renewed, &mut self.adopted, &mut self.kept, &mut self.expired] {
+        self.kept = kept.into_values().collect();
+        for blocks in [&mut self.added, &mut self.renewed, &mut self.adopted, &mut self.expired] {
             blocks.sort_unstable();
         }
         self
